@@ -1,0 +1,131 @@
+/**
+ * What the control process and the heart say to each other: one JSON object a line, over the
+ * heart's standard input and output. The control process has the disk, the sockets and the
+ * administrator; the heart has the heartbeats, the election, the addresses and the gate.
+ *
+ * When its standard input ends, the heart hands over to its peer if it can, and exits.
+ */
+
+/** 1 is the node that created the cluster, 2 the one that joined. */
+export type NodeNumber = 1 | 2;
+
+export type InterfaceRole = "internal" | "external";
+
+/** A data interface as the heart needs it. */
+export interface DataInterface {
+  nic: string;
+  role: InterfaceRole;
+  /** Shared addresses (the node's plain addresses while standalone), CIDR: `10.1.0.1/24`, `fd00::1/64`. */
+  addresses: string[];
+  /** Default gateways, one per family at most. */
+  gateways: string[];
+  /** The same number on both nodes, 1 to 31; 0 is the cluster network. Given at pairing, never by name or order. */
+  slot: number;
+  /** False turns heartbeats on this data network off (B4). */
+  heartbeat: boolean;
+  enabled: boolean;
+  /** The peer's MAC on its matching interface, `02:00:00:00:00:01`. Absent while standalone. */
+  peer_mac?: string;
+}
+
+/** Timings of the cluster; all have defaults (core/tuning.ts). */
+export interface Tuning {
+  interval_ms: number;
+  lease_ms: number;
+  detect_floor_ms: number;
+  detect_ceiling_ms: number;
+  listen_ms: number;
+  on_link_loss: "switch" | "stay";
+}
+
+export interface ClusterConfiguration {
+  /** 8 hex digits, tells clusters on one LAN apart. */
+  id: string;
+  /** 64 hex digits, the heartbeat key agreed at pairing. */
+  key: string;
+  node: NodeNumber;
+  peer_name: string;
+  /** The reserved card. */
+  nic: string;
+  /** The peer's MAC on the cluster network. */
+  peer_mac: string;
+  tuning: Tuning;
+}
+
+export interface HeartConfiguration {
+  name: string;
+  interfaces: DataInterface[];
+  /** Absent: standalone, the node simply holds its addresses. */
+  cluster?: ClusterConfiguration;
+  /** Highest term known before the last stop; terms only rise. */
+  term_floor: number;
+  /** Revision of the settings, carried in heartbeats. */
+  settings_revision: number;
+  /** True in the one `configure` that follows `cluster create`: active at once, no peer can be. */
+  bootstrap?: boolean;
+}
+
+export type ToHeart =
+  | { type: "configure"; configuration: HeartConfiguration }
+  /** Planned switch: the active node hands over. Answered with `reply`. */
+  | { type: "switch"; id: number }
+  /** Hand over if active and possible, release everything, exit 0. Answered with `reply` first. */
+  | { type: "stop"; id: number }
+  /** Sent every second; when it stays away the heart counts the control process as hung. */
+  | { type: "alive" };
+
+export type FromHeart =
+  | { type: "snapshot"; snapshot: Snapshot }
+  | { type: "event"; event: HeartEvent }
+  | { type: "reply"; id: number; ok: true }
+  | { type: "reply"; id: number; ok: false; code: string; message: string };
+
+export type Role = "standalone" | "listening" | "backup" | "probing" | "active" | "resuming";
+
+export interface HeartEvent {
+  /** kebab-case, for example `became-active`. */
+  code: string;
+  severity: "info" | "warning" | "error";
+  /** One plain sentence. */
+  message: string;
+  /** Milliseconds since boot (CLOCK_BOOTTIME) at which it happened. */
+  at_ms: number;
+}
+
+export interface PathStatus {
+  nic: string;
+  slot: number;
+  network: "cluster" | InterfaceRole;
+  carrier: boolean;
+  heard: boolean;
+  /** Round trip, median of the recent ones; null where nothing was heard. */
+  latency_ms: number | null;
+  /** Share of the peer's last heartbeats that did not arrive, 0 to 1. */
+  loss: number;
+}
+
+/** Sent at every change of role, and at least five times a second. */
+export interface Snapshot {
+  role: Role;
+  term: number;
+  operational: boolean;
+  /** Why not operational, one sentence; null where it is. */
+  reason: string | null;
+  peer: {
+    name: string;
+    role: Role | "unknown";
+    heard: boolean;
+    version: string;
+    build: number;
+    settings_revision: number;
+    links: { slot: number; up: boolean }[];
+  } | null;
+  paths: PathStatus[];
+  addresses: { address: string; nic: string; held: boolean }[];
+  alarms: { code: string; message: string }[];
+  /** Frames dropped, by reason (`replayed`, `forged`, `foreign-cluster` …). */
+  dropped: Record<string, number>;
+  gate: "none" | "closed" | "open" | "broken";
+  realtime: boolean;
+  memory_locked: boolean;
+}

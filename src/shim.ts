@@ -1,0 +1,97 @@
+/**
+ * The door to the C shim (native/shim.c): captures and injection through libpcap, netlink, the
+ * clock, scheduling and the hardware watchdog. The shim has no idea of roles; it does what it is
+ * told, and every failure is a SystemFailure that names the operation and errno.
+ *
+ * One process blocks in `wait`, which fills a buffer that the caller owns with whatever happened:
+ * nothing is allocated per frame, and no callback runs behind the caller's back.
+ */
+
+/** A capture, an event subscription or a watchdog: a small integer, valid until closed. */
+export type Handle = number;
+
+/** What a record in the buffer of `wait` is. */
+export const RECORD = {
+  /** A frame; `source` is the capture's handle, the payload is the frame from its Ethernet header on. */
+  frame: 1,
+  /** A netlink datagram of a subscription; `source` is its handle. */
+  netlink: 2,
+  /** Bytes read from a watched file descriptor; `source` is the descriptor. Length 0 means end of file. */
+  input: 3,
+  /** A watched signal; `source` is its number. */
+  signal: 4,
+  /** A capture or subscription that failed (the interface went away …); the payload is i32 errno. `source` is its handle. */
+  failed: 5,
+} as const;
+
+/**
+ * Layout of a record, little-endian, records start at multiples of 8:
+ * u16 kind · u16 flags (0) · u32 source · u32 length · u32 reserved · payload[length] · padding to 8.
+ */
+export const RECORD_HEADER_BYTES = 16;
+
+/**
+ * Layout of a frame to send, little-endian, entries start at multiples of 8:
+ * u32 capture handle · u32 length · i32 status (written by the shim: 0 or errno) · u32 reserved · frame[length] · padding to 8.
+ */
+export const SEND_HEADER_BYTES = 16;
+
+export interface CaptureOptions {
+  /** pcap filter expression, for example `ether proto 0x88b5 or arp`. */
+  filter: string;
+  /** Bytes kept of each frame. */
+  snap_bytes: number;
+  /** Bytes of kernel buffer. */
+  buffer_bytes: number;
+  promiscuous: boolean;
+}
+
+export interface Shim {
+  /** Milliseconds of CLOCK_BOOTTIME (goes on during suspend, never steps), with a fraction. */
+  now(): number;
+  /** Opens a live capture in immediate mode, frames received only (not those this host sends). */
+  openCapture(nic: string, options: CaptureOptions): Handle;
+  /** Counters since the capture was opened. */
+  captureStatistics(capture: Handle): { received: number; dropped: number };
+  /** Sends the frames in `batch[0..length)`, in order; returns how many failed (see each entry's status). Never throws for a link that is down. */
+  send(batch: Uint8Array, length: number): number;
+  /** Subscribes to multicast groups of a netlink protocol (numbers as in linux/rtnetlink.h, nfnetlink.h); datagrams arrive in `wait`. */
+  subscribe(protocol: number, groups: number[]): Handle;
+  /** Bytes readable on `fd` arrive in `wait` (up to 64 KiB a record). The descriptor is made non-blocking. */
+  watchInput(fd: number): void;
+  /** Blocks these signals in the process and delivers them in `wait` instead (names as in `SIGTERM`). */
+  watchSignals(names: string[]): void;
+  /** Closes a capture, subscription or watchdog. */
+  close(handle: Handle): void;
+  /**
+   * Waits until something happens or `timeout_ms` (with a fraction; 0 polls, negative waits for ever)
+   * has passed, then takes everything that is there, as far as `out` has room; returns the bytes
+   * written (0: time-out). At most 64 frames per capture are taken in one call, so that a flood on one
+   * interface cannot starve the rest.
+   */
+  wait(out: Uint8Array, timeout_ms: number): number;
+  /**
+   * Sends one or more netlink messages in one datagram on a socket kept per protocol, waits for the
+   * answer (until NLMSG_DONE, the acknowledgement of the last message, or an error) and copies all
+   * answer messages to `reply`; returns their length. An error answer (NLMSG_ERROR with a non-zero
+   * code) throws SystemFailure with its errno. Gives up with ETIMEDOUT after one second.
+   */
+  netlink(protocol: number, request: Uint8Array, reply: Uint8Array): number;
+  /** Port id of the socket that `netlink` uses for a protocol, to tell own notifications from others'. */
+  netlinkPort(protocol: number): number;
+  /** Writes without blocking; returns bytes written (0 when the pipe is full). */
+  write(fd: number, bytes: Uint8Array): number;
+  /** Kernel driver of an interface (ETHTOOL_GDRVINFO), or "" where it has none. */
+  driver(nic: string): string;
+  /** True where the interface is wireless (SIOCGIWNAME or /sys phy80211). */
+  wireless(nic: string): boolean;
+  /** mlockall(current, future, on fault). */
+  lockMemory(): void;
+  /** SCHED_FIFO for every thread of the process, present and future. */
+  realtime(priority: number): void;
+  /** Opens a hardware watchdog and sets its time-out; the machine resets unless it is petted. */
+  openWatchdog(path: string, timeout_s: number): Handle;
+  petWatchdog(watchdog: Handle): void;
+  /** Disarms it (magic close), as far as the hardware allows. */
+  disarmWatchdog(watchdog: Handle): void;
+}
