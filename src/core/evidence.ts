@@ -1,0 +1,76 @@
+/**
+ * Evidence: does a silent peer still hold the shared addresses?
+ *
+ * Before a claim the backup asks for the shared addresses on the data networks (ARP probe, RFC 5227
+ * section 2.1.1; neighbour solicitation for IPv6). A frozen or dead node, or one whose gate the
+ * kernel has shut, does not answer. One whose kernel answers is still the owner, whatever its
+ * heartbeats say, and is asked again until it stops. Only the peer's own MAC counts as the peer.
+ */
+import { emitArpProbe } from "../wire/arp.ts";
+import { emitNeighbourProbe } from "../wire/ndp.ts";
+import type { CorePath, OutgoingFrame, SharedAddress } from "./types.ts";
+
+export const PROBE_INTERVAL_MS = 3;
+/** An unanswered probe is evidence after this long; a kernel answers ARP in its interrupt, not in a process. */
+export const PROBE_WAIT_MS = 6;
+/** Addresses asked for per network and round; all are held or released together. */
+const PROBED_PER_SLOT = 2;
+
+export class Evidence {
+  #first_unanswered_ms = Number.POSITIVE_INFINITY;
+  #next_probe_ms = Number.NEGATIVE_INFINITY;
+  #answered_ms = Number.NEGATIVE_INFINITY;
+  #round = 0;
+
+  /** Forgets everything asked so far: the peer was heard. */
+  reset(): void {
+    this.#first_unanswered_ms = Number.POSITIVE_INFINITY;
+    this.#next_probe_ms = Number.NEGATIVE_INFINITY;
+    this.#answered_ms = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The peer's own MAC answered for a shared address. */
+  answered(now_ms: number): void {
+    this.#answered_ms = now_ms;
+    this.#first_unanswered_ms = Number.POSITIVE_INFINITY;
+  }
+
+  get answered_ms(): number {
+    return this.#answered_ms;
+  }
+
+  get next_probe_ms(): number {
+    return this.#next_probe_ms;
+  }
+
+  /** When the present probes become evidence; infinite before the first of them. */
+  get conclusive_ms(): number {
+    return this.#first_unanswered_ms + PROBE_WAIT_MS;
+  }
+
+  /** Nobody answered long enough: the addresses are free. */
+  isConclusive(now_ms: number): boolean {
+    return now_ms >= this.conclusive_ms;
+  }
+
+  /** The probes due now, on every data network with a carrier. Without one there can be no evidence. */
+  probes(now_ms: number, paths: readonly CorePath[], up: (slot: number) => boolean, addresses: readonly SharedAddress[]): OutgoingFrame[] {
+    if (now_ms < this.#next_probe_ms) return [];
+    const frames: OutgoingFrame[] = [];
+    for (const path of paths) {
+      if (path.slot === 0 || !up(path.slot)) continue;
+      const here = addresses.filter((address) => address.slot === path.slot);
+      for (let i = 0; i < Math.min(PROBED_PER_SLOT, here.length); i++) {
+        const address = here[(this.#round + i) % here.length];
+        if (address === undefined) continue;
+        const emit = address.ip.length === 4 ? emitArpProbe : emitNeighbourProbe;
+        frames.push({ slot: path.slot, frame: emit(path.mac, address.ip) });
+      }
+    }
+    if (frames.length === 0) return frames;
+    this.#round++;
+    this.#next_probe_ms = now_ms + PROBE_INTERVAL_MS;
+    if (this.#first_unanswered_ms === Number.POSITIVE_INFINITY) this.#first_unanswered_ms = now_ms;
+    return frames;
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Data links and their health. A link that is lost counts as lost at once; one that returns counts
+ * as up only after a while, so that a flapping cable cannot make the cluster flap.
+ */
+
+const UP_DELAY_MS = 2000;
+
+interface Link {
+  carrier: boolean;
+  /** When the carrier came; counts as up after the delay. Minus infinity: it was there from the start. */
+  since_ms: number;
+}
+
+export class Links {
+  readonly #links = new Map<number, Link>();
+
+  carrier(slot: number, up: boolean, now_ms: number): void {
+    const link = this.#links.get(slot);
+    if (link === undefined) this.#links.set(slot, { carrier: up, since_ms: Number.NEGATIVE_INFINITY });
+    else if (link.carrier !== up) this.#links.set(slot, { carrier: up, since_ms: now_ms });
+  }
+
+  hasCarrier(slot: number): boolean {
+    return this.#links.get(slot)?.carrier ?? false;
+  }
+
+  /** Healthy data links as bits, slot n as bit n. */
+  bits(now_ms: number): number {
+    let bits = 0;
+    for (const [slot, link] of this.#links) {
+      if (slot !== 0 && link.carrier && now_ms - link.since_ms >= UP_DELAY_MS) bits |= 1 << slot;
+    }
+    return bits >>> 0;
+  }
+}
+
+export function countBits(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
