@@ -1,0 +1,220 @@
+/**
+ * Puts the gate (gate-rules.ts) into the kernel, opens and closes its lease, and sees whether somebody
+ * changed it. Everything here is a short netlink exchange: no process is started, no file is read.
+ *
+ *     const gate = installGate(shim, configuration, "closed");
+ *     openLease(shim, gate);   // from now on the node's own active heartbeats keep it open
+ *     closeLease(shim, gate);
+ *
+ * Where the kernel can (Linux 6.9), the table belongs to our socket and outlives it: nobody else can change
+ * or flush it while we run, and it stays in force when we are gone, for the next start to adopt. On older kernels a
+ * foreign `nft flush ruleset` removes it; the notification says so, and the caller installs it again.
+ */
+
+import { Failure, SystemFailure } from "../errors.ts";
+import type { Shim } from "../shim.ts";
+import { command, commandUnless, list, nextSequence } from "./exchange.ts";
+import { GATE_TABLE, type GateConfiguration, gateDefinition, LEASE_KEY, LEASE_SET } from "./gate-rules.ts";
+import { Attributes, NETLINK_NETFILTER, readMessages } from "./netlink.ts";
+import {
+  attributeBytes,
+  FAMILY,
+  isForeignChange,
+  listRequest,
+  NFT_MSG,
+  NFT_TABLE_F_OWNER,
+  NFT_TABLE_F_PERSIST,
+  readElements,
+  Transaction,
+} from "./nftables.ts";
+
+export type { GateConfiguration } from "./gate-rules.ts";
+export { NFNLGRP_NFTABLES } from "./nftables.ts";
+
+export type LeaseState = "open" | "closed";
+
+/** An installed gate. */
+export interface Gate {
+  configuration: GateConfiguration;
+  /** True where the kernel lets nobody else change it. */
+  owned: boolean;
+  /** What the kernel listed right after the installation, to compare with. */
+  picture: string;
+  /** Requests made once: opening and closing the lease must not cost more than sending these. */
+  open_request: Uint8Array;
+  close_request: Uint8Array;
+}
+
+/** As a kernel says that it does not know a flag or a message. */
+const UNKNOWN_TO_KERNEL = ["EOPNOTSUPP", "EINVAL"];
+
+/**
+ * Replaces whatever table of ours there is by the gate of this configuration, in one transaction: there is no
+ * moment without a gate. With `lease` "open" it is open from that moment on, for the lease time, which only
+ * a node that knows itself to be active may ask for.
+ * Throws Failure `no-interface` (an interface is not there), `gate-held` (another process of ours lives and
+ * owns it), or SystemFailure.
+ */
+export function installGate(
+  shim: Shim,
+  configuration: GateConfiguration,
+  lease: LeaseState,
+  options: { owned: boolean } = { owned: true },
+): Gate {
+  try {
+    const owned =
+      options.owned &&
+      commandUnless(shim, NETLINK_NETFILTER, installRequest(configuration, lease, true), UNKNOWN_TO_KERNEL);
+    if (!owned) command(shim, NETLINK_NETFILTER, installRequest(configuration, lease, false));
+    return {
+      configuration,
+      owned,
+      picture: pictureOf(shim),
+      open_request: openRequest(configuration.lease_ms),
+      close_request: closeRequest(),
+    };
+  } catch (error) {
+    throw explained(error, configuration);
+  }
+}
+
+/** Removes the gate; no error where there is none. From then on everything passes. */
+export function removeGate(shim: Shim): void {
+  const remove = new Transaction(nextSequence()).deleteTable(FAMILY.netdev, GATE_TABLE).finish();
+  commandUnless(shim, NETLINK_NETFILTER, remove, ["ENOENT"]);
+}
+
+/** Opens the lease for the lease time from now, whatever state it is in. Throws SystemFailure ENOENT where the gate is gone. */
+export function openLease(shim: Shim, gate: Gate): void {
+  command(shim, NETLINK_NETFILTER, gate.open_request);
+}
+
+/** Closes the lease; no error where it is closed. Throws SystemFailure ENOENT where the gate is gone. */
+export function closeLease(shim: Shim, gate: Gate): void {
+  command(shim, NETLINK_NETFILTER, gate.close_request);
+}
+
+/** Milliseconds that the lease has left; 0 where it is closed. Throws SystemFailure ENOENT where the gate is gone. */
+export function readLease(shim: Shim): number {
+  const request = listRequest(nextSequence(), NFT_MSG.get_element, FAMILY.netdev, GATE_TABLE, LEASE_SET);
+  const elements = readElements(list(shim, NETLINK_NETFILTER, request));
+  return elements[0]?.remaining_ms ?? 0;
+}
+
+/** True where the kernel holds the gate just as it was installed. The lease itself may be in any state. */
+export function verifyGate(shim: Shim, gate: Gate): boolean {
+  try {
+    return pictureOf(shim) === gate.picture;
+  } catch (error) {
+    if (error instanceof SystemFailure && error.errno === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/**
+ * True where a datagram of the group NFNLGRP_NFTABLES tells that somebody else changed something in the
+ * firewall: time to verify the gate. A datagram that cannot be read counts as such.
+ */
+export function isForeignFirewallChange(shim: Shim, datagram: Uint8Array): boolean {
+  try {
+    return isForeignChange(readMessages(datagram), shim.netlinkPort(NETLINK_NETFILTER));
+  } catch {
+    return true;
+  }
+}
+
+/** The transaction that replaces the table. Exported for tests. */
+export function installRequest(configuration: GateConfiguration, lease: LeaseState, owned: boolean): Uint8Array {
+  const { sets, chains, rules } = gateDefinition(configuration);
+  const to = new Transaction(nextSequence());
+  if (owned) {
+    to.destroyTable(FAMILY.netdev, GATE_TABLE);
+    to.newTable(FAMILY.netdev, GATE_TABLE, NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST);
+  } else {
+    // Made where it is not there, so that there is something to delete: older kernels know no "destroy".
+    to.newTable(FAMILY.netdev, GATE_TABLE, 0);
+    to.deleteTable(FAMILY.netdev, GATE_TABLE);
+    to.newTable(FAMILY.netdev, GATE_TABLE, 0);
+  }
+  for (const set of sets) {
+    to.newSet(FAMILY.netdev, GATE_TABLE, set.definition);
+    to.newElements(FAMILY.netdev, GATE_TABLE, set.definition.name, set.keys);
+  }
+  if (lease === "open") to.newElements(FAMILY.netdev, GATE_TABLE, LEASE_SET, [LEASE_KEY], configuration.lease_ms);
+  for (const chain of chains) to.newChain(FAMILY.netdev, GATE_TABLE, chain);
+  for (const rule of rules) to.newRule(FAMILY.netdev, GATE_TABLE, rule);
+  return to.finish();
+}
+
+/**
+ * Emptied and filled in one transaction: adding an element that is there does not prolong it, and one that has
+ * expired but is not yet collected would leave no room.
+ */
+function openRequest(lease_ms: number): Uint8Array {
+  return new Transaction(nextSequence())
+    .flushSet(FAMILY.netdev, GATE_TABLE, LEASE_SET)
+    .newElements(FAMILY.netdev, GATE_TABLE, LEASE_SET, [LEASE_KEY], lease_ms)
+    .finish();
+}
+
+function closeRequest(): Uint8Array {
+  return new Transaction(nextSequence()).flushSet(FAMILY.netdev, GATE_TABLE, LEASE_SET).finish();
+}
+
+/** What of each kind of object belongs to its picture; counts and the lease's element come and go by themselves. */
+const PICTURED = [
+  // Name and flags.
+  { list: NFT_MSG.get_table, kind: NFT_MSG.new_table, table_attribute: 1, attributes: [1, 2] },
+  // Name, hook, policy, type, handle.
+  { list: NFT_MSG.get_chain, kind: NFT_MSG.new_chain, table_attribute: 1, attributes: [2, 3, 4, 5, 7] },
+  // Chain, handle, expressions.
+  { list: NFT_MSG.get_rule, kind: NFT_MSG.new_rule, table_attribute: 1, attributes: [2, 3, 4] },
+  // Name, flags, key type and length, size, timeout, handle.
+  { list: NFT_MSG.get_set, kind: NFT_MSG.new_set, table_attribute: 1, attributes: [2, 3, 4, 5, 9, 11, 16] },
+] as const;
+
+const SET_NAME_ATTRIBUTE = 2;
+
+/** Everything that the kernel lists of our table, as text. Throws SystemFailure ENOENT where a set of it is gone. */
+function pictureOf(shim: Shim): string {
+  const parts: string[] = [];
+  const set_names: string[] = [];
+  for (const { list: request_type, kind, table_attribute, attributes } of PICTURED) {
+    // Kernels differ in whether they heed the table's name here, so it is compared again below.
+    const table = request_type === NFT_MSG.get_table ? undefined : GATE_TABLE;
+    const request = listRequest(nextSequence(), request_type, FAMILY.netdev, table);
+    for (const message of list(shim, NETLINK_NETFILTER, request)) {
+      if (message.type !== kind) continue;
+      const read = new Attributes(attributeBytes(message));
+      if (read.string(table_attribute) !== GATE_TABLE) continue;
+      parts.push(`${kind}:${attributes.map((type) => hex(read.bytes(type))).join(",")}`);
+      if (kind === NFT_MSG.new_set) set_names.push(read.string(SET_NAME_ATTRIBUTE) ?? "");
+    }
+  }
+  for (const name of set_names) {
+    if (name === LEASE_SET) continue;
+    const request = listRequest(nextSequence(), NFT_MSG.get_element, FAMILY.netdev, GATE_TABLE, name);
+    // Their order is the hash table's, which may be rebuilt at any time.
+    const keys = readElements(list(shim, NETLINK_NETFILTER, request)).map(({ key }) => hex(key));
+    parts.push(`${name}:${keys.sort().join()}`);
+  }
+  return parts.join("\n");
+}
+
+function hex(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? "" : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}
+
+function explained(error: unknown, configuration: GateConfiguration): unknown {
+  if (!(error instanceof SystemFailure)) return error;
+  const nics = [configuration.cluster_nic, ...configuration.data_nics].join(", ");
+  if (error.errno === "ENOENT" || error.errno === "ENODEV") {
+    return new Failure("no-interface", `One of the interfaces ${nics} is not there.`, { cause: error });
+  }
+  if (error.errno === "EPERM") {
+    return new Failure("gate-held", "The gate cannot be installed: no permission, or another node process still owns it.", {
+      cause: error,
+    });
+  }
+  return error;
+}
