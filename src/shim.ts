@@ -6,6 +6,7 @@
  * One process blocks in `wait`, which fills a buffer that the caller owns with whatever happened:
  * nothing is allocated per frame, and no callback runs behind the caller's back.
  */
+import { SystemFailure } from "./errors.ts";
 
 /** A capture, an event subscription or a watchdog: a small integer, valid until closed. */
 export type Handle = number;
@@ -94,4 +95,47 @@ export interface Shim {
   petWatchdog(watchdog: Handle): void;
   /** Disarms it (magic close), as far as the hardware allows. */
   disarmWatchdog(watchdog: Handle): void;
+}
+
+/** Signal numbers of Linux for the names that `watchSignals` takes. */
+const SIGNALS: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGUSR1: 10, SIGUSR2: 12, SIGPIPE: 13, SIGTERM: 15 };
+
+type Addon = Record<string, (...values: unknown[]) => unknown>;
+
+declare const UNDERSTUDY_COMPILED: boolean | undefined;
+
+function loadAddon(): Addon {
+  // Two literal paths: Bun embeds the one it finds beside the bundle; esbuild drops the other.
+  if (typeof UNDERSTUDY_COMPILED !== "undefined" && UNDERSTUDY_COMPILED) return require("./shim.node") as Addon;
+  return require("../build/shim.node") as Addon;
+}
+
+/** Loads the addon at the first call; commands that never call it never unpack it. */
+function bind(): Shim {
+  const addon = loadAddon();
+  const wrap =
+    (name: string) =>
+    (...values: unknown[]): unknown => {
+      try {
+        return addon[name]?.(...values);
+      } catch (error) {
+        const { operation, errno, message } = error as { operation?: string; errno?: string; message: string };
+        if (operation === undefined || errno === undefined) throw error;
+        throw new SystemFailure(operation, errno, message);
+      }
+    };
+  const bound = Object.fromEntries(Object.keys(addon).map((name) => [name, wrap(name)]));
+  const watchSignals = bound["watchSignals"];
+  return {
+    ...bound,
+    watchSignals: (names: string[]) => watchSignals?.(names.map((name) => SIGNALS[name] ?? 0)),
+  } as unknown as Shim;
+}
+
+let loaded: Shim | null = null;
+
+/** The shim of this process. */
+export function openShim(): Shim {
+  loaded ??= bind();
+  return loaded;
 }

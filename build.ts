@@ -1,0 +1,244 @@
+/**
+ * Builds everything: libpcap, the C shim, the bundle, the executable. Run with bun; does nothing
+ * where nothing changed.
+ *
+ *   bun build.ts                      dist/understudy for this machine's kind
+ *   bun build.ts --target baseline    dist/understudy-baseline for CPUs without AVX2
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import * as esbuild from "esbuild";
+
+const ROOT = import.meta.dir;
+const BUILD = join(ROOT, "build");
+const DIST = join(ROOT, "dist");
+const LIBPCAP = join(BUILD, "libpcap");
+const LIBPCAP_ARCHIVE = join(LIBPCAP, "libpcap.a");
+const SHIM = join(BUILD, "shim.node");
+const BUNDLE = join(BUILD, "understudy.js");
+
+/** What the build needs of Debian: a command, or a file, and the package that brings it. */
+const PREREQUISITES = [
+  { probe: "gcc", package: "gcc" },
+  { probe: "make", package: "make" },
+  { probe: "flex", package: "flex" },
+  { probe: "bison", package: "bison" },
+  { probe: "dpkg-source", package: "dpkg-dev" },
+  { probe: "xz", package: "xz-utils" },
+  { probe: "/usr/include/stdio.h", package: "libc6-dev" },
+  { probe: "/usr/include/linux/if_ether.h", package: "linux-libc-dev" },
+];
+
+/** Libpcap captures on Ethernet and nothing else: fewer lines of C in a privileged process. */
+const LIBPCAP_OPTIONS = [
+  "--disable-shared",
+  "--disable-usb",
+  "--disable-netmap",
+  "--disable-bluetooth",
+  "--disable-dbus",
+  "--disable-rdma",
+  "--disable-remote",
+  "--without-dpdk",
+  "--without-snf",
+  "--without-turbocap",
+  "--without-dag",
+  "--without-libnl",
+];
+
+class BuildFailure extends Error {}
+
+function run(command: string[], options: { cwd?: string; env?: Record<string, string> } = {}): string {
+  const result = Bun.spawnSync(command, {
+    cwd: options.cwd ?? ROOT,
+    env: { ...process.env, LC_ALL: "C", ...options.env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  if (result.exitCode !== 0) {
+    const output = `${result.stdout}${result.stderr}`.trim().split("\n").slice(-20).join("\n");
+    throw new BuildFailure(`${command.slice(0, 3).join(" ")} failed:\n${output}`);
+  }
+  return result.stdout.toString();
+}
+
+async function step(name: string, work: () => Promise<void> | void): Promise<void> {
+  const started_ms = performance.now();
+  await work();
+  console.error(`  ${name.padEnd(28)} ${((performance.now() - started_ms) / 1000).toFixed(1)} s`);
+}
+
+/** Digest of files and words: a step is done again when its digest differs from the one it left. */
+function digest(files: string[], ...words: string[]): string {
+  const hash = createHash("sha256");
+  for (const part of [...files.map((file) => readFileSync(file)), ...words]) hash.update(part).update("\0");
+  return hash.digest("hex");
+}
+
+function isFresh(output: string, stamp: string): boolean {
+  return existsSync(output) && existsSync(`${output}.stamp`) && readFileSync(`${output}.stamp`, "utf8") === stamp;
+}
+
+function leaveStamp(output: string, stamp: string): void {
+  writeFileSync(`${output}.stamp`, stamp);
+}
+
+function installPrerequisites(): void {
+  const missing = PREREQUISITES.filter(({ probe }) => (probe.startsWith("/") ? !existsSync(probe) : Bun.which(probe) === null));
+  if (missing.length === 0) return;
+  const packages = missing.map((prerequisite) => prerequisite.package);
+  if (process.getuid?.() !== 0) {
+    throw new BuildFailure(`The build needs some Debian packages. Install them with: sudo apt-get install ${packages.join(" ")}`);
+  }
+  run(["apt-get", "update", "-q"]);
+  run(["apt-get", "install", "-q", "-y", "--no-install-recommends", ...packages], { env: { DEBIAN_FRONTEND: "noninteractive" } });
+}
+
+/** The machine's own Debian sources with `deb` made `deb-src`, so that no archive is named here. */
+function sourceLists(directory: string): void {
+  const from = ["/etc/apt/sources.list", ...readdirSync("/etc/apt/sources.list.d").map((name) => join("/etc/apt/sources.list.d", name))];
+  for (const [index, path] of from.entries()) {
+    if (!existsSync(path)) continue;
+    const text = readFileSync(path, "utf8");
+    if (path.endsWith(".sources")) {
+      const stanzas = text.split(/\n\s*\n/).filter((stanza) => /^URIs:.*debian/m.test(stanza));
+      writeFileSync(join(directory, `${index}.sources`), stanzas.map((stanza) => stanza.replace(/^Types:.*$/m, "Types: deb-src")).join("\n\n"));
+    } else if (path.endsWith(".list")) {
+      const lines = text.split("\n").filter((line) => /^deb\s.*debian/.test(line));
+      writeFileSync(join(directory, `${index}.list`), `${lines.map((line) => line.replace(/^deb\s/, "deb-src ")).join("\n")}\n`);
+    }
+  }
+}
+
+function buildLibpcap(): void {
+  rmSync(LIBPCAP, { recursive: true, force: true });
+  const lists = join(LIBPCAP, "apt/lists");
+  const parts = join(LIBPCAP, "apt/sources.list.d");
+  for (const directory of [join(lists, "partial"), join(LIBPCAP, "apt/cache/archives/partial"), parts]) mkdirSync(directory, { recursive: true });
+  sourceLists(parts);
+  const apt = [
+    "apt-get",
+    "-q",
+    "-o", "Dir::Etc::SourceList=/dev/null",
+    "-o", `Dir::Etc::SourceParts=${parts}`,
+    "-o", `Dir::State::Lists=${lists}`,
+    "-o", `Dir::Cache=${join(LIBPCAP, "apt/cache")}`,
+    "-o", "APT::Sandbox::User=root",
+    "-o", "APT::Get::List-Cleanup=false",
+  ];
+  run([...apt, "update"]);
+  run([...apt, "source", "libpcap"], { cwd: LIBPCAP });
+  const name = readdirSync(LIBPCAP).find((entry) => /^libpcap-[\d.]+$/.test(entry));
+  if (name === undefined) throw new BuildFailure("apt-get source libpcap brought no source directory.");
+  const source = join(LIBPCAP, name);
+  run(["./configure", ...LIBPCAP_OPTIONS], { cwd: source, env: { CFLAGS: "-O2 -fPIC -fvisibility=hidden" } });
+  run(["make", "-j2", "libpcap.a"], { cwd: source });
+  run(["cp", join(source, "libpcap.a"), LIBPCAP_ARCHIVE]);
+  run(["cp", "-r", join(source, "pcap"), join(LIBPCAP, "include-pcap")]);
+  mkdirSync(join(LIBPCAP, "include"), { recursive: true });
+  run(["mv", join(LIBPCAP, "include-pcap"), join(LIBPCAP, "include/pcap")]);
+}
+
+function buildShim(): void {
+  run([
+    "gcc", "-std=gnu17", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror",
+    "-D_GNU_SOURCE", "-DNAPI_VERSION=8",
+    "-isystem", join(ROOT, "node_modules/node-api-headers/include"),
+    "-isystem", join(LIBPCAP, "include"),
+    "-Wl,-z,relro,-z,now", "-Wl,--exclude-libs,ALL",
+    "-o", SHIM,
+    join(ROOT, "native/shim.c"), LIBPCAP_ARCHIVE,
+  ]);
+  run(["strip", "--strip-unneeded", SHIM]);
+}
+
+/** The commit says it all: the build number is its place in the history. 0 outside a repository. */
+function sourceVersion(): { version: string; build: number; commit: string } {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+  const git = (...words: string[]) => Bun.spawnSync(["git", "-C", ROOT, ...words], { stderr: "ignore" });
+  const count = git("rev-list", "--count", "HEAD");
+  const commit = git("rev-parse", "--short=12", "HEAD");
+  return {
+    version,
+    build: count.exitCode === 0 ? Number(count.stdout.toString().trim()) : 0,
+    commit: commit.exitCode === 0 ? commit.stdout.toString().trim() : "unknown",
+  };
+}
+
+async function buildBundle(source: ReturnType<typeof sourceVersion>): Promise<void> {
+  await esbuild.build({
+    absWorkingDir: ROOT,
+    entryPoints: ["src/main.ts"],
+    outfile: BUNDLE,
+    bundle: true,
+    // CommonJS keeps `require("./shim.node")` as it is, which is how Bun finds the addon to embed.
+    format: "cjs",
+    platform: "node",
+    target: "esnext",
+    external: ["bun", "bun:*", "*.node"],
+    minifySyntax: true,
+    legalComments: "none",
+    logLevel: "warning",
+    define: {
+      UNDERSTUDY_VERSION: JSON.stringify(source.version),
+      UNDERSTUDY_BUILD: String(source.build),
+      UNDERSTUDY_COMMIT: JSON.stringify(source.commit),
+      UNDERSTUDY_COMPILED: "true",
+    },
+  });
+}
+
+function compile(output: string, runtime: string | null): void {
+  mkdirSync(dirname(output), { recursive: true });
+  const arguments_ = [
+    process.execPath, "build", BUNDLE, "--compile", "--outfile", output,
+    "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig",
+  ];
+  if (runtime !== null) arguments_.push("--compile-executable-path", runtime);
+  // The working directory is the bundle's, so that no path of this machine ends up inside.
+  run(arguments_, { cwd: BUILD });
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { target: { type: "string", default: "native" } } });
+  if (values.target !== "native" && values.target !== "baseline") {
+    throw new BuildFailure(`Unknown target ${values.target}; use native or baseline.`);
+  }
+  const baseline = values.target === "baseline";
+  const runtime = baseline ? join(ROOT, "node_modules/@oven/bun-linux-x64-baseline/bin/bun") : null;
+  if (runtime !== null && !existsSync(runtime)) throw new BuildFailure("The baseline runtime is missing; run: npm install --no-save");
+  const output = join(DIST, baseline ? "understudy-baseline" : "understudy");
+  mkdirSync(BUILD, { recursive: true });
+
+  const libpcap_stamp = digest([], LIBPCAP_OPTIONS.join(" "));
+  const shim_stamp = digest([join(ROOT, "native/shim.c"), join(ROOT, "build.ts")], libpcap_stamp);
+  if (!isFresh(LIBPCAP_ARCHIVE, libpcap_stamp) || !isFresh(SHIM, shim_stamp)) {
+    await step("Debian packages", installPrerequisites);
+  }
+  if (!isFresh(LIBPCAP_ARCHIVE, libpcap_stamp)) {
+    await step("libpcap from Debian's source", buildLibpcap);
+    leaveStamp(LIBPCAP_ARCHIVE, libpcap_stamp);
+  }
+  if (!isFresh(SHIM, shim_stamp)) {
+    await step("C shim", buildShim);
+    leaveStamp(SHIM, shim_stamp);
+  }
+  if (!existsSync(join(ROOT, "src/main.ts"))) return;
+  const source = sourceVersion();
+  await buildBundle(source);
+  const executable_stamp = digest([BUNDLE, SHIM], Bun.version, values.target);
+  if (!isFresh(output, executable_stamp)) {
+    await step(`dist/${baseline ? "understudy-baseline" : "understudy"}`, () => compile(output, runtime));
+    leaveStamp(output, executable_stamp);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof BuildFailure)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}

@@ -1,0 +1,72 @@
+/** The heart's line to its control process: standard input and output, never blocking. */
+import { type Shim, RECORD } from "../shim.ts";
+import { Lines, type ShimRecord } from "./inbox.ts";
+import type { FromHeart, HeartEvent, Snapshot, ToHeart } from "./messages.ts";
+
+const STDIN = 0;
+const STDOUT = 1;
+const LINE_BYTES_MAX = 1024 * 1024;
+/** What waits while the control process does not read; events come first, the oldest are dropped. */
+const QUEUE_MAX = 256;
+
+export class ControlLine {
+  readonly #shim: Shim;
+  readonly #lines = new Lines(LINE_BYTES_MAX);
+  readonly #encoder = new TextEncoder();
+  readonly #queue: FromHeart[] = [];
+  #snapshot: Snapshot | null = null;
+  #writing: Uint8Array | null = null;
+  /** True once the control process has gone. */
+  ended = false;
+
+  constructor(shim: Shim) {
+    this.#shim = shim;
+    shim.watchInput(STDIN);
+  }
+
+  /** Messages in a record of standard input; none for other records. */
+  take(record: ShimRecord): ToHeart[] {
+    if (record.kind !== RECORD.input || record.source !== STDIN) return [];
+    if (record.payload.length === 0) this.ended = true;
+    return this.#lines.take(record.payload).map((line) => JSON.parse(line) as ToHeart);
+  }
+
+  event(event: HeartEvent): void {
+    this.#push({ type: "event", event });
+  }
+
+  reply(id: number, failure: { code: string; message: string } | null): void {
+    this.#push(failure === null ? { type: "reply", id, ok: true } : { type: "reply", id, ok: false, ...failure });
+  }
+
+  /** Only the newest snapshot is worth sending. */
+  snapshot(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+  }
+
+  #push(message: FromHeart): void {
+    if (this.#queue.length >= QUEUE_MAX) this.#queue.shift();
+    this.#queue.push(message);
+  }
+
+  /** Writes what the pipe takes; the rest stays for the next time. */
+  flush(): void {
+    for (let turn = 0; turn < QUEUE_MAX + 2; turn++) {
+      if (this.#writing === null) {
+        let next = this.#queue.shift();
+        if (next === undefined && this.#snapshot !== null) {
+          next = { type: "snapshot", snapshot: this.#snapshot };
+          this.#snapshot = null;
+        }
+        if (next === undefined) return;
+        this.#writing = this.#encoder.encode(`${JSON.stringify(next)}\n`);
+      }
+      const written = this.#shim.write(STDOUT, this.#writing);
+      if (written < this.#writing.length) {
+        this.#writing = this.#writing.subarray(written);
+        return;
+      }
+      this.#writing = null;
+    }
+  }
+}
