@@ -108,7 +108,11 @@ const inPrefix = (field: Expression, prefix: string, mask: string): Expression[]
   { kind: "cmp", op: "eq", value: parseAddress(prefix) },
 ];
 
-const frameOf = (type: number): Expression[] => is(load("link", 12, 2), u16(type));
+/** "On Ethernet" comes first because nft then lists the rest by the names of the protocols. It holds for every frame. */
+const frameOf = (type: number): Expression[] => [
+  ...is({ kind: "meta", key: "iiftype" }, LEASE_KEY),
+  ...is(load("link", 12, 2), u16(type)),
+];
 const protocol = (number: number): Expression[] => is({ kind: "meta", key: "l4proto" }, Uint8Array.of(number));
 const linkLocal = (field: Expression): Expression[] => inPrefix(field, "fe80::", "ffc0::");
 const linkMulticast = (field: Expression): Expression[] => inPrefix(field, "ff02::", "ffff::");

@@ -88,32 +88,39 @@ export class NetlinkWriter {
   }
 
   u8(type: number, value: number): void {
-    this.view.setUint8(this.attributeAt(type, 1), value);
+    const at = this.attributeAt(type, 1);
+    this.view.setUint8(at, value);
   }
 
   u16(type: number, value: number): void {
-    this.view.setUint16(this.attributeAt(type, 2), value, true);
+    const at = this.attributeAt(type, 2);
+    this.view.setUint16(at, value, true);
   }
 
   u32(type: number, value: number): void {
-    this.view.setUint32(this.attributeAt(type, 4), value, true);
+    const at = this.attributeAt(type, 4);
+    this.view.setUint32(at, value, true);
   }
 
   u16Network(type: number, value: number): void {
-    this.view.setUint16(this.attributeAt(type, 2), value, false);
+    const at = this.attributeAt(type, 2);
+    this.view.setUint16(at, value, false);
   }
 
   u32Network(type: number, value: number): void {
-    this.view.setUint32(this.attributeAt(type, 4), value, false);
+    const at = this.attributeAt(type, 4);
+    this.view.setUint32(at, value, false);
   }
 
   /** Signed, for hook priorities and verdicts. */
   i32Network(type: number, value: number): void {
-    this.view.setInt32(this.attributeAt(type, 4), value, false);
+    const at = this.attributeAt(type, 4);
+    this.view.setInt32(at, value, false);
   }
 
   u64Network(type: number, value: number): void {
-    this.view.setBigUint64(this.attributeAt(type, 8), BigInt(value), false);
+    const at = this.attributeAt(type, 8);
+    this.view.setBigUint64(at, BigInt(value), false);
   }
 
   /** A string with its terminating zero. */
@@ -137,6 +144,7 @@ export class NetlinkWriter {
     return this.bytes.slice(0, this.used);
   }
 
+  /** Where the payload goes. It may move the buffer, so `this.view` must be looked up after it. */
   private attributeAt(type: number, payload_bytes: number): number {
     return this.attributeHeader(type, ATTRIBUTE_HEADER_BYTES + payload_bytes);
   }

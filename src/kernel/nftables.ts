@@ -200,7 +200,7 @@ export class Transaction {
         if (chain.devices.length === 1) to.string(3, chain.devices[0] ?? "");
         else if (chain.devices.length > 1) {
           to.nested(4, () => {
-            for (const device of chain.devices) to.string(3, device);
+            for (const device of chain.devices) to.string(1, device);
           });
         }
       });
