@@ -2,7 +2,7 @@
 
 import { Failure, SystemFailure } from "../errors.ts";
 import type { Shim } from "../shim.ts";
-import { type NetlinkMessage, NLM_F, readMessages } from "./netlink.ts";
+import { NETLINK_NETFILTER, type NetlinkMessage, NLM_F, readMessages } from "./netlink.ts";
 
 /** Room for the longest answer, a list of some ten thousand addresses. Shared: answers are read before the next request. */
 const reply = new Uint8Array(2 << 20);
@@ -32,6 +32,11 @@ export function commandUnless(shim: Shim, protocol: number, request: Uint8Array,
     if (error instanceof SystemFailure && errnos.includes(error.errno)) return false;
     throw error;
   }
+}
+
+/** Sends a transaction that makes a table our own; false where the kernel is too old to know that (before 6.9). */
+export function ownTable(shim: Shim, request: Uint8Array): boolean {
+  return commandUnless(shim, NETLINK_NETFILTER, request, ["EOPNOTSUPP", "EINVAL"]);
 }
 
 /** Asks for a list. The messages are views of a shared buffer: valid until the next request. */

@@ -13,7 +13,7 @@
 
 import { Failure, SystemFailure } from "../errors.ts";
 import type { Shim } from "../shim.ts";
-import { command, commandUnless, list, nextSequence } from "./exchange.ts";
+import { command, commandUnless, list, nextSequence, ownTable } from "./exchange.ts";
 import { GATE_TABLE, type GateConfiguration, gateDefinition, LEASE_KEY, LEASE_SET } from "./gate-rules.ts";
 import { Attributes, NETLINK_NETFILTER, readMessages } from "./netlink.ts";
 import {
@@ -22,8 +22,6 @@ import {
   isForeignChange,
   listRequest,
   NFT_MSG,
-  NFT_TABLE_F_OWNER,
-  NFT_TABLE_F_PERSIST,
   readElements,
   Transaction,
 } from "./nftables.ts";
@@ -45,9 +43,6 @@ export interface Gate {
   close_request: Uint8Array;
 }
 
-/** As a kernel says that it does not know a flag or a message. */
-const UNKNOWN_TO_KERNEL = ["EOPNOTSUPP", "EINVAL"];
-
 /**
  * Replaces whatever table of ours there is by the gate of this configuration, in one transaction: there is no
  * moment without a gate. With `lease` "open" it is open from that moment on, for the lease time, which only
@@ -62,10 +57,9 @@ export function installGate(
   options: { owned: boolean } = { owned: true },
 ): Gate {
   try {
-    const owned =
-      options.owned &&
-      commandUnless(shim, NETLINK_NETFILTER, installRequest(configuration, lease, true), UNKNOWN_TO_KERNEL);
-    if (!owned) command(shim, NETLINK_NETFILTER, installRequest(configuration, lease, false));
+    const request = (owned: boolean): Uint8Array => installRequest(configuration, lease, owned);
+    const owned = options.owned && ownTable(shim, request(true));
+    if (!owned) command(shim, NETLINK_NETFILTER, request(false));
     return {
       configuration,
       owned,
@@ -126,16 +120,7 @@ export function isForeignFirewallChange(shim: Shim, datagram: Uint8Array): boole
 /** The transaction that replaces the table. Exported for tests. */
 export function installRequest(configuration: GateConfiguration, lease: LeaseState, owned: boolean): Uint8Array {
   const { sets, chains, rules } = gateDefinition(configuration);
-  const to = new Transaction(nextSequence());
-  if (owned) {
-    to.destroyTable(FAMILY.netdev, GATE_TABLE);
-    to.newTable(FAMILY.netdev, GATE_TABLE, NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST);
-  } else {
-    // Made where it is not there, so that there is something to delete: older kernels know no "destroy".
-    to.newTable(FAMILY.netdev, GATE_TABLE, 0);
-    to.deleteTable(FAMILY.netdev, GATE_TABLE);
-    to.newTable(FAMILY.netdev, GATE_TABLE, 0);
-  }
+  const to = new Transaction(nextSequence()).replaceTable(FAMILY.netdev, GATE_TABLE, owned);
   for (const set of sets) {
     to.newSet(FAMILY.netdev, GATE_TABLE, set.definition);
     to.newElements(FAMILY.netdev, GATE_TABLE, set.definition.name, set.keys);

@@ -59,6 +59,10 @@ export function inNetwork(candidate: Uint8Array, address: Prefixed): boolean {
   });
 }
 
+export function sameNetwork(a: Prefixed, b: Prefixed): boolean {
+  return a.prefix_length === b.prefix_length && inNetwork(a.bytes, b);
+}
+
 function badAddress(text: string): Failure {
   return new Failure("bad-address", `${JSON.stringify(text)} is not an IP address.`);
 }

@@ -41,9 +41,9 @@ export const NFT_MSG = {
 } as const;
 
 /** Nobody but the socket that made the table may change it. Since Linux 5.12. */
-export const NFT_TABLE_F_OWNER = 0x2;
+const NFT_TABLE_F_OWNER = 0x2;
 /** An owned table stays when its owner goes, and the next owner may adopt it. Since Linux 6.9. */
-export const NFT_TABLE_F_PERSIST = 0x4;
+const NFT_TABLE_F_PERSIST = 0x4;
 
 /**
  * Types of set keys: kernel key length, and nft's own numbers (libnftables, enum datatypes), by
@@ -137,6 +137,18 @@ export class Transaction {
 
   destroyTable(family: Family, table: string): this {
     return this.step(NFT_MSG.destroy_table, 0, family, (to) => to.string(1, table));
+  }
+
+  /**
+   * Deletes the table, if it is there, and makes it empty: whatever follows is all that is in it. `owned`: by
+   * our socket alone, and staying when that is gone; needs Linux 6.9.
+   */
+  replaceTable(family: Family, table: string, owned: boolean): this {
+    if (owned) {
+      return this.destroyTable(family, table).newTable(family, table, NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST);
+    }
+    // Made where it is not there, so that there is something to delete: older kernels know no "destroy".
+    return this.newTable(family, table, 0).deleteTable(family, table).newTable(family, table, 0);
   }
 
   newSet(family: Family, table: string, set: SetDefinition): this {
