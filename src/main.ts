@@ -1,4 +1,95 @@
-import { openShim } from "./shim.ts";
-import { BUILD, VERSION } from "./version.ts";
-if (process.argv[2] === "shim") console.log(openShim().now());
-else console.log(`understudy ${VERSION} build ${BUILD}`);
+/** The one executable: what the command line asks for, and nothing else, is loaded. */
+import { parseArgs } from "node:util";
+import { Failure, sentence } from "./errors.ts";
+import { BUILD, COMMIT, VERSION } from "./version.ts";
+
+const HELP = `understudy: two gateway nodes, one active, never two owners of a shared address
+
+  understudy node --state DIR --run DIR [--reboot-command CMD]
+  understudy [--run DIR] status [--watch]
+  understudy [--run DIR] events [--last N]
+  understudy [--run DIR] settings get | export | import FILE
+  understudy [--run DIR] cluster join   --interface IF [--name NAME] --skip-code
+  understudy [--run DIR] cluster create --interface IF --match MINE=THEIRS ... --skip-code
+  understudy [--run DIR] cluster switch
+  understudy [--run DIR] cluster destroy --yes
+  understudy --version
+
+All commands take --json. --run defaults to /run/understudy, --state to /var/lib/understudy.`;
+
+const OPTIONS = {
+  state: { type: "string", default: "/var/lib/understudy" },
+  run: { type: "string", default: "/run/understudy" },
+  "reboot-command": { type: "string" },
+  "poweroff-command": { type: "string" },
+  interface: { type: "string" },
+  name: { type: "string" },
+  match: { type: "string", multiple: true },
+  last: { type: "string" },
+  "skip-code": { type: "boolean", default: false },
+  yes: { type: "boolean", default: false },
+  watch: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+  version: { type: "boolean", default: false },
+} as const;
+
+class UsageError extends Error {}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parse();
+  if (values.version) {
+    const text = `understudy ${VERSION} build ${BUILD} (${COMMIT})`;
+    return console.log(values.json ? JSON.stringify({ version: VERSION, build: BUILD, commit: COMMIT }) : text);
+  }
+  if (values.help) return console.log(HELP);
+  const common = { run: values.run, json: values.json };
+  const command = positionals.join(" ");
+  switch (positionals[0]) {
+    case "heart":
+      return (await import("./heart/main.ts")).runHeart();
+    case "node": {
+      const { runNode } = await import("./control/node.ts");
+      return runNode({ state: values.state, run: values.run, reboot_command: values["reboot-command"] ?? null });
+    }
+    case "status":
+      return (await import("./cli/status.ts")).showStatus(values.run, { json: values.json, watch: values.watch });
+  }
+  const commands = await import("./cli/commands.ts");
+  switch (command) {
+    case "events":
+      return commands.showEvents(common, values.last);
+    case "cluster switch":
+      return commands.switchOver(common);
+    case "cluster destroy":
+      if (!values.yes) throw new UsageError("The other node would be left without its cluster; confirm with --yes.");
+      return commands.destroyCluster(common);
+    case "cluster join":
+      return commands.joinCluster(common, need(values.interface, "--interface IF", values["skip-code"]), values.name);
+    case "cluster create":
+      return commands.createCluster(common, need(values.interface, "--interface IF", values["skip-code"]), values.match ?? []);
+  }
+  if (/^settings (get|export|import( \S+)?)$/.test(command)) return commands.settingsCommand(common, positionals.slice(1));
+  throw new UsageError(command === "" ? "Say what to do; `understudy --help` lists the commands." : `There is no command "${command}"; \`understudy --help\` lists them.`);
+}
+
+function need(value: string | undefined, flag: string, skip_code: boolean): string {
+  if (value === undefined) throw new UsageError(`Name the network card for the cluster network with ${flag}.`);
+  if (!skip_code) throw new UsageError("This version pairs on trust of the cable only: use a direct cable between the two cards and say --skip-code.");
+  return value;
+}
+
+function parse() {
+  try {
+    return parseArgs({ options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(sentence(error));
+  }
+}
+
+main().catch((error: unknown) => {
+  const usage = error instanceof UsageError || (error instanceof Failure && error.code === "usage");
+  if (!usage && !(error instanceof Failure)) console.error(error);
+  else console.error(sentence(error));
+  process.exit(usage ? 2 : 1);
+});

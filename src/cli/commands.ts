@@ -1,0 +1,60 @@
+/** The commands that talk to a running node. */
+import { readFileSync } from "node:fs";
+import type { LoggedEvent } from "../control/events.ts";
+import { Failure, sentence } from "../errors.ts";
+import { ask } from "./client.ts";
+
+export interface Common {
+  run: string;
+  json: boolean;
+}
+
+export async function showEvents(common: Common, last: string | undefined): Promise<void> {
+  const events = await ask<LoggedEvent[]>(common.run, "GET", `/events?last=${last ?? 100}`);
+  if (common.json) return console.log(JSON.stringify(events, null, 2));
+  for (const { at, severity, code, message } of events) console.log(`${at}  ${severity.padEnd(7)} ${code.padEnd(20)} ${message}`);
+}
+
+export async function settingsCommand(common: Common, words: string[]): Promise<void> {
+  const [verb, file] = words;
+  if (verb === "export" || verb === "get") return console.log(JSON.stringify(await ask(common.run, "GET", "/settings"), null, 2));
+  if (file === undefined) throw new Failure("usage", "settings import needs a file, or - for standard input.");
+  let value: unknown;
+  try {
+    value = JSON.parse(file === "-" ? await Bun.stdin.text() : readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new Failure("bad-file", `${file === "-" ? "Standard input" : file} is not readable JSON: ${sentence(error)}.`);
+  }
+  await ask(common.run, "PUT", "/settings", value);
+  said(common, "The settings were imported.");
+}
+
+export async function joinCluster(common: Common, nic: string, name: string | undefined): Promise<void> {
+  if (!common.json) console.log("Cluster creation has started. Go to the active node and create the cluster there; 3600 seconds are allowed. Ctrl+C cancels.");
+  await ask(common.run, "POST", "/cluster/join", { interface: nic, name });
+  said(common, "This node is now the backup of the cluster.");
+}
+
+export async function createCluster(common: Common, nic: string, matches: string[]): Promise<void> {
+  const pairs = matches.map((match) => {
+    const [mine, theirs, ...rest] = match.split("=");
+    if (!mine || !theirs || rest.length > 0) throw new Failure("usage", `--match ${match} must look like MINE=THEIRS.`);
+    return { mine, theirs };
+  });
+  await ask(common.run, "POST", "/cluster/create", { interface: nic, matches: pairs });
+  said(common, "Communication with the server has been established; this node is active.");
+}
+
+export async function switchOver(common: Common): Promise<void> {
+  await ask(common.run, "POST", "/cluster/switch");
+  said(common, "The peer is active now.");
+}
+
+export async function destroyCluster(common: Common): Promise<void> {
+  await ask(common.run, "POST", "/cluster/destroy");
+  said(common, "The cluster was destroyed; this node goes on alone.");
+}
+
+function said(common: Common, text: string): void {
+  console.log(common.json ? JSON.stringify({ ok: true, message: text }) : text);
+}

@@ -1,0 +1,38 @@
+/** `understudy status`: the node at a glance. */
+import type { Status } from "../control/node.ts";
+import { ask } from "./client.ts";
+
+const WATCH_INTERVAL_MS = 500;
+
+export async function showStatus(run: string, options: { json: boolean; watch: boolean }): Promise<void> {
+  for (;;) {
+    const status = await ask<Status>(run, "GET", "/status");
+    if (options.json) console.log(JSON.stringify(status, null, options.watch ? 0 : 2));
+    else console.log((options.watch ? "\x1b[H\x1b[2J" : "") + statusText(status));
+    if (!options.watch) return;
+    await Bun.sleep(WATCH_INTERVAL_MS);
+  }
+}
+
+export function statusText(status: Status): string {
+  const lines = [
+    `${status.name}   ${status.role}${status.term > 0 ? `, term ${status.term}` : ""}   version ${status.version} build ${status.build}`,
+    status.operational ? "The cluster is operational." : `Not operational: ${status.reason ?? "unknown"}`,
+  ];
+  const { peer } = status;
+  if (peer !== null) lines.push("", `peer       ${peer.name}   ${peer.heard ? peer.role : "not heard"}`);
+  status.paths.forEach((path, index) => {
+    const latency = path.latency_ms === null ? "" : `${path.latency_ms.toFixed(2)} ms`;
+    const loss = path.loss > 0.005 ? `loss ${(path.loss * 100).toFixed(0)} %` : "";
+    const state = path.carrier ? (path.heard ? "heard" : "not heard") : "no link";
+    lines.push(`${index === 0 ? "paths" : "     "}      ${path.nic.padEnd(10)} ${path.network.padEnd(9)} ${state.padEnd(10)} ${latency} ${loss}`.trimEnd());
+  });
+  status.addresses.forEach(({ address, nic, held }, index) => {
+    lines.push(`${index === 0 ? "addresses" : "         "}  ${address.padEnd(20)} ${nic.padEnd(10)} ${held ? "held here" : "not held here"}`);
+  });
+  lines.push(`settings   revision ${status.settings_revision}`);
+  for (const { message } of status.alarms) lines.push("", `ALARM: ${message}`);
+  if (status.switches.length > 0) lines.push("", "last switches");
+  for (const { at, message } of status.switches) lines.push(`  ${at}  ${message}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,123 @@
+/** The heart as a child: started, spoken to line by line, and started again when it dies. */
+import { Failure } from "../errors.ts";
+import { scrubbedEnvironment } from "../environment.ts";
+import type { FromHeart, HeartConfiguration, HeartEvent, Snapshot, ToHeart } from "../heart/messages.ts";
+import { COMPILED } from "../version.ts";
+
+const RESTART_MS_MIN = 200;
+const RESTART_MS_MAX = 5000;
+const ALIVE_INTERVAL_MS = 1000;
+const STABLE_MS = 10_000;
+const REPLY_MS_MAX = 3000;
+
+export interface HeartListener {
+  snapshot(snapshot: Snapshot): void;
+  event(event: Pick<HeartEvent, "code" | "severity" | "message">): void;
+}
+
+export class HeartProcess {
+  readonly #listener: HeartListener;
+  #configuration: HeartConfiguration | null = null;
+  #child: ReturnType<typeof spawnHeart> | null = null;
+  #restart_ms = RESTART_MS_MIN;
+  #stopping = false;
+  #next_id = 1;
+  readonly #waiting = new Map<number, (failure: Failure | null) => void>();
+
+  constructor(listener: HeartListener) {
+    this.#listener = listener;
+  }
+
+  start(configuration: HeartConfiguration): void {
+    this.#configuration = configuration;
+    this.#spawn();
+    setInterval(() => this.#send({ type: "alive" }), ALIVE_INTERVAL_MS);
+  }
+
+  configure(configuration: HeartConfiguration): void {
+    this.#send({ type: "configure", configuration });
+    // Bootstrapping is for this one moment, not for a heart that is started again later.
+    const { bootstrap: _, ...lasting } = configuration;
+    this.#configuration = lasting;
+  }
+
+  /** A term seen since the configuration was made, for a heart that is started again. */
+  rememberTerm(term: number): void {
+    if (this.#configuration !== null) this.#configuration.term_floor = Math.max(term, this.#configuration.term_floor);
+  }
+
+  /** Hands over; resolves when done, rejects with the heart's Failure. */
+  switchOver(): Promise<void> {
+    return this.#ask("switch");
+  }
+
+  /** Hands over if active, releases everything and ends the heart. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#child === null) return;
+    const { exited } = this.#child;
+    await this.#ask("stop").catch(() => {});
+    await Promise.race([exited, Bun.sleep(1000)]);
+    this.#child?.kill("SIGKILL");
+  }
+
+  #ask(type: "switch" | "stop"): Promise<void> {
+    const id = this.#next_id++;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => settle(new Failure("heart-silent", "The heart did not answer; see the events.")), REPLY_MS_MAX);
+    const settle = (failure: Failure | null): void => {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
+      if (failure === null) resolve();
+      else reject(failure);
+    };
+    this.#waiting.set(id, settle);
+    this.#send({ type, id });
+    return promise;
+  }
+
+  #send(message: ToHeart): void {
+    const child = this.#child;
+    if (child === null) return;
+    child.stdin.write(`${JSON.stringify(message)}\n`);
+    child.stdin.flush();
+  }
+
+  #spawn(): void {
+    const started_ms = performance.now();
+    const child = spawnHeart();
+    this.#child = child;
+    if (this.#configuration !== null) this.#send({ type: "configure", configuration: this.#configuration });
+    void this.#listen(child.stdout);
+    void child.exited.then((status) => {
+      this.#child = null;
+      for (const settle of this.#waiting.values()) settle(this.#stopping ? null : new Failure("heart-died", "The heart ended before it answered."));
+      if (this.#stopping) return;
+      if (performance.now() - started_ms > STABLE_MS) this.#restart_ms = RESTART_MS_MIN;
+      this.#listener.event({ code: "heart-died", severity: "error", message: `The heartbeat process ended (${child.signalCode ?? status}); it is started again.` });
+      setTimeout(() => this.#stopping || this.#spawn(), this.#restart_ms);
+      this.#restart_ms = Math.min(RESTART_MS_MAX, this.#restart_ms * 2);
+    });
+  }
+
+  async #listen(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const chunk of stream) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) this.#take(JSON.parse(line) as FromHeart);
+    }
+  }
+
+  #take(message: FromHeart): void {
+    if (message.type === "snapshot") this.#listener.snapshot(message.snapshot);
+    else if (message.type === "event") this.#listener.event(message.event);
+    else this.#waiting.get(message.id)?.(message.ok ? null : new Failure(message.code, message.message));
+  }
+}
+
+function spawnHeart() {
+  const command = COMPILED ? [process.execPath, "heart"] : [process.execPath, process.argv[1] ?? "", "heart"];
+  return Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "inherit", env: scrubbedEnvironment(), cwd: "/" });
+}

@@ -1,0 +1,336 @@
+/**
+ * `understudy node`: the control process. It has the disk, the control socket, pairing and the
+ * administrator, and keeps the heart alive. Nothing here can delay a heartbeat: that is another process.
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Failure, sentence } from "../errors.ts";
+import type { HeartConfiguration, Snapshot } from "../heart/messages.ts";
+import { BUILD, VERSION } from "../version.ts";
+import { serveControl } from "./api.ts";
+import { Events } from "./events.ts";
+import { HeartProcess } from "./heart-process.ts";
+import { PairingSession, reservable } from "./pairing-session.ts";
+import { parseSettings, type Settings, tuningOf } from "./settings.ts";
+import { type ClusterState, Store } from "./store.ts";
+
+export interface NodeOptions {
+  state: string;
+  run: string;
+  reboot_command: string | null;
+}
+
+/** Everything that `status` shows. */
+export interface Status extends Omit<Snapshot, "role"> {
+  name: string;
+  version: string;
+  build: number;
+  role: Snapshot["role"] | "starting" | "joining";
+  settings_revision: number;
+  switches: { at: string; message: string }[];
+}
+
+const SWITCH_EVENTS = ["became-active", "handed-over", "yielded"];
+const NOTHING_YET = "The heartbeat process has not reported yet.";
+
+export class Node {
+  readonly #options: NodeOptions;
+  readonly store: Store;
+  readonly events: Events;
+  readonly #heart: HeartProcess;
+  #settings: Settings;
+  #revision: number;
+  #cluster: ClusterState | null;
+  #term: number;
+  #snapshot: Snapshot | null = null;
+  #pairing: PairingSession | null = null;
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.store = new Store(options.state);
+    this.events = new Events(options.state);
+    ({ settings: this.#settings, revision: this.#revision } = this.store.settings());
+    this.#cluster = this.store.cluster();
+    this.#term = this.store.term();
+    for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
+    this.#heart = new HeartProcess({
+      snapshot: (snapshot) => this.#takeSnapshot(snapshot),
+      event: ({ code, severity, message }) => this.events.add(code, severity, message),
+    });
+  }
+
+  start(): void {
+    this.events.add("started", "info", `understudy ${VERSION} build ${BUILD} starts.`);
+    this.#heart.start(this.#configuration(false));
+  }
+
+  async stop(): Promise<void> {
+    this.#pairing?.cancel();
+    await this.#heart.stop();
+  }
+
+  status(): Status {
+    const snapshot = this.#snapshot;
+    return {
+      name: this.#settings.server.name,
+      version: VERSION,
+      build: BUILD,
+      term: 0,
+      operational: false,
+      reason: NOTHING_YET,
+      peer: null,
+      paths: [],
+      addresses: [],
+      alarms: [],
+      dropped: {},
+      gate: "none",
+      realtime: false,
+      memory_locked: false,
+      ...snapshot,
+      role: this.#pairing?.side === "joiner" ? "joining" : (snapshot?.role ?? "starting"),
+      settings_revision: this.#revision,
+      switches: this.events
+        .latest(500)
+        .filter(({ code }) => SWITCH_EVENTS.includes(code))
+        .slice(-5)
+        .map(({ at, message }) => ({ at, message })),
+    };
+  }
+
+  settings(): Settings {
+    return this.#settings;
+  }
+
+  /** Replaces the settings. Throws Failure `bad-settings`, or `interfaces-fixed` (S11). */
+  importSettings(value: unknown): void {
+    const settings = parseSettings(value);
+    const cluster = this.#cluster;
+    if (cluster !== null) {
+      const before = this.#settings.interfaces.map(({ nic }) => nic).sort();
+      const after = settings.interfaces.map(({ nic }) => nic).sort();
+      if (before.join() !== after.join()) {
+        throw new Failure("interfaces-fixed", "Interfaces cannot be added or deleted in a cluster; destroy the cluster first, or disable the interface instead.");
+      }
+      if (settings.server.name !== this.#settings.server.name) {
+        throw new Failure("name-fixed", "The server's name cannot be changed in a cluster; destroy the cluster first.");
+      }
+    }
+    this.#saveSettings(settings, this.#revision + 1);
+    this.#heart.configure(this.#configuration(false));
+    this.events.add("settings-changed", "info", `The settings were changed (revision ${this.#revision}).`);
+  }
+
+  switchOver(): Promise<void> {
+    if (this.#cluster === null) throw new Failure("standalone", "This node is in no cluster; there is nobody to switch to.");
+    return this.#heart.switchOver();
+  }
+
+  /** Future backup: waits for the active node. Resolves once the cluster is stored; the node must then restart. */
+  async join(nic: string, name: string | undefined, signal: AbortSignal, timeout_s: number): Promise<void> {
+    const { agreement } = await this.#pair(signal, timeout_s, () => {
+      reservable(nic, []);
+      const my_name = parseSettings({ ...this.#settings, server: { name: name ?? this.#settings.server.name } }).server.name;
+      return PairingSession.join(nic, my_name, (agreed) => {
+        const { bequest } = agreed;
+        const nic_of = new Map(bequest.slots.map(({ creator, joiner }) => [creator.nic, joiner.nic]));
+        const inherited = parseSettings(bequest.settings);
+        const settings = {
+          ...inherited,
+          server: { name: my_name },
+          interfaces: inherited.interfaces.map((entry) => ({ ...entry, nic: nic_of.get(entry.nic) ?? entry.nic })),
+        };
+        this.#saveSettings(settings, bequest.settings_revision);
+        this.#saveTerm(0);
+        this.#saveCluster({
+          id: agreed.id,
+          key: agreed.key,
+          node: 2,
+          peer_name: agreed.peer.name,
+          nic,
+          peer_mac: agreed.peer.cluster.mac,
+          matches: bequest.slots.map(({ slot, creator, joiner }) => ({ nic: joiner.nic, slot, peer_mac: creator.mac })),
+        });
+      });
+    });
+    this.events.add("cluster-joined", "info", `This node is now the backup of ${agreement.peer.name}.`);
+    this.#restartInPlaceOrReboot();
+  }
+
+  /** Future active node: finds the one that waits, and makes the cluster. */
+  async create(nic: string, matches: { mine: string; theirs: string }[], signal: AbortSignal, timeout_s: number): Promise<void> {
+    const { agreement } = await this.#pair(signal, timeout_s, () => {
+      const used = this.#settings.interfaces.map((entry) => entry.nic);
+      reservable(nic, used);
+      if (used.length === 0) throw new Failure("no-interfaces", "This node has no interfaces configured; import its settings first.");
+      const unmatched = used.find((own) => !matches.some(({ mine }) => mine === own));
+      if (unmatched !== undefined) throw new Failure("unmatched", `${unmatched} has no counterpart; add --match ${unmatched}=INTERFACE-OF-THE-PEER.`);
+      const stray = matches.find(({ mine }) => !used.includes(mine));
+      if (stray !== undefined) throw new Failure("unknown-interface", `${stray.mine} is not among this node's configured interfaces.`);
+      if (new Set(matches.map(({ mine }) => mine)).size < matches.length) throw new Failure("matched-twice", "An interface of this node is matched twice.");
+      const given = { settings: this.#settings, settings_revision: this.#revision };
+      return PairingSession.create(nic, this.#settings.server.name, matches, given, (agreed) => {
+        this.#saveCluster({
+          id: agreed.id,
+          key: agreed.key,
+          node: 1,
+          peer_name: agreed.peer.name,
+          nic,
+          peer_mac: agreed.peer.cluster.mac,
+          matches: agreed.bequest.slots.map(({ slot, creator, joiner }) => ({ nic: creator.nic, slot, peer_mac: joiner.mac })),
+        });
+        this.#heart.configure(this.#configuration(true));
+      });
+    });
+    this.events.add("cluster-created", "info", `Communication with the server ${agreement.peer.name} has been established; it is the backup of this node.`);
+  }
+
+  /** This node goes on alone with its settings. Telling the peer to reset itself comes with the next release. */
+  async destroy(): Promise<void> {
+    if (this.#cluster === null) throw new Failure("standalone", "This node is in no cluster; there is nothing to destroy.");
+    if (this.#snapshot?.role !== "active") {
+      throw new Failure("not-active", "Only the active node can destroy the cluster in this version; run the command there, or switch over first.");
+    }
+    if (this.#snapshot.peer?.heard) {
+      throw new Failure("peer-heard", "The peer is running and would stay in the cluster; stop it first, then destroy, then erase the peer's state directory.");
+    }
+    this.#saveCluster(null);
+    this.#heart.configure(this.#configuration(false));
+    this.events.add("cluster-destroyed", "warning", "The cluster was destroyed; this node goes on alone with its settings.");
+  }
+
+  async #pair(signal: AbortSignal, timeout_s: number, open: () => PairingSession): Promise<PairingSession & { agreement: NonNullable<PairingSession["agreement"]> }> {
+    if (this.#cluster !== null) throw new Failure("in-cluster", "This node is in a cluster already; a cluster has exactly two nodes.");
+    if (this.#pairing !== null) throw new Failure("pairing", "This node is pairing already; cancel that first.");
+    const session = open();
+    this.#pairing = session;
+    try {
+      await session.run(signal, timeout_s);
+      return session as PairingSession & { agreement: NonNullable<PairingSession["agreement"]> };
+    } finally {
+      session.cancel();
+      this.#pairing = null;
+    }
+  }
+
+  #restartInPlaceOrReboot(): void {
+    const command = this.#options.reboot_command;
+    if (command === null) return this.#heart.configure(this.#configuration(false));
+    // The answer to the joining administrator leaves first.
+    setTimeout(() => {
+      void this.stop().then(() => {
+        Bun.spawn(["/bin/sh", "-c", command], { stdin: "ignore", stdout: "inherit", stderr: "inherit" }).unref();
+        process.exit(0);
+      });
+    }, 200);
+  }
+
+  #takeSnapshot(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    if (snapshot.term > this.#term) this.#saveTerm(snapshot.term);
+  }
+
+  #saveTerm(term: number): void {
+    this.#term = term;
+    this.#heart.rememberTerm(term);
+    try {
+      this.store.saveTerm(term);
+    } catch (error) {
+      this.events.add("state-unwritable", "error", sentence(error));
+    }
+  }
+
+  #saveSettings(settings: Settings, revision: number): void {
+    this.store.saveSettings(revision, settings);
+    this.#settings = settings;
+    this.#revision = revision;
+  }
+
+  #saveCluster(cluster: ClusterState | null): void {
+    this.store.saveCluster(cluster);
+    this.#cluster = cluster;
+  }
+
+  #configuration(bootstrap: boolean): HeartConfiguration {
+    const { server, interfaces } = this.#settings;
+    const cluster = this.#cluster;
+    const matched = new Map(cluster?.matches.map((match) => [match.nic, match]));
+    return {
+      name: server.name,
+      interfaces: interfaces.map((entry, index) => {
+        const match = matched.get(entry.nic);
+        return {
+          nic: entry.nic,
+          role: entry.role,
+          addresses: entry.addresses,
+          gateways: [entry.gateway, entry.gateway6].filter((gateway) => gateway !== undefined),
+          slot: match?.slot ?? index + 1,
+          heartbeat: entry.heartbeat ?? true,
+          enabled: entry.enabled ?? true,
+          ...(match?.peer_mac === undefined ? {} : { peer_mac: match.peer_mac }),
+        };
+      }),
+      ...(cluster === null
+        ? {}
+        : {
+            cluster: {
+              id: cluster.id,
+              key: cluster.key,
+              node: cluster.node,
+              peer_name: cluster.peer_name,
+              nic: cluster.nic,
+              peer_mac: cluster.peer_mac,
+              tuning: tuningOf(this.#settings),
+            },
+          }),
+      term_floor: this.#term,
+      settings_revision: this.#revision,
+      bootstrap,
+    };
+  }
+}
+
+export async function runNode(options: NodeOptions): Promise<void> {
+  try {
+    mkdirSync(options.run, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Failure("run-unusable", `The run directory ${options.run} cannot be made: ${sentence(error)}.`);
+  }
+  mkdirStateFirst(options.state);
+  holdAlone(options.state);
+  const node = new Node(options);
+  const server = serveControl(node, join(options.run, "control.sock"));
+  node.start();
+  const end = (): void => {
+    server.stop(true);
+    void node.stop().then(() => {
+      rmSync(join(options.state, "node.pid"), { force: true });
+      process.exit(0);
+    });
+  };
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+}
+
+function mkdirStateFirst(state: string): void {
+  new Store(state);
+}
+
+/** One node process per state directory: the pid in it belongs to a living `understudy node`, or to nobody. */
+function holdAlone(state: string): void {
+  const path = join(state, "node.pid");
+  if (existsSync(path)) {
+    const pid = Number(readFileSync(path, "utf8"));
+    if (pid !== process.pid && isNode(pid)) {
+      throw new Failure("already-running", `Another node (process ${pid}) uses the state directory ${state}; stop it first, or name another directory with --state.`);
+    }
+  }
+  writeFileSync(path, String(process.pid), { mode: 0o600 });
+}
+
+function isNode(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("node");
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * What must survive a reboot, in the state directory: one JSON file per matter, each with a digest.
+ * A file is replaced by renaming a complete one over it, and the previous one is kept, so a power
+ * cut leaves either the old or the new content, and a damaged file is noticed and its last good
+ * copy used.
+ */
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { Failure, sentence } from "../errors.ts";
+import type { DataInterface, NodeNumber } from "../heart/messages.ts";
+import { freshSettings, parseSettings, type Settings } from "./settings.ts";
+
+/** What pairing agreed on. `key` is a secret: the file is readable by root only. */
+export interface ClusterState {
+  id: string;
+  key: string;
+  node: NodeNumber;
+  peer_name: string;
+  nic: string;
+  peer_mac: string;
+  matches: Pick<DataInterface, "nic" | "slot" | "peer_mac">[];
+}
+
+interface Matters {
+  settings: { revision: number; settings: Settings };
+  cluster: ClusterState | null;
+  term: number;
+}
+
+export class Store {
+  readonly directory: string;
+  /** Sentences about what was found damaged at start. */
+  readonly warnings: string[] = [];
+
+  constructor(directory: string) {
+    this.directory = directory;
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new Failure("state-unusable", `The state directory ${directory} cannot be made: ${sentence(error)}.`);
+    }
+    if (!statSync(directory).isDirectory()) throw new Failure("state-unusable", `${directory} is not a directory; name one with --state.`);
+    this.#write("writable.json", true);
+    rmSync(join(directory, "writable.json"), { force: true });
+  }
+
+  settings(): Matters["settings"] {
+    const read = this.#read("settings.json") as Matters["settings"] | null;
+    if (read === null) return { revision: 0, settings: freshSettings() };
+    return { revision: read.revision, settings: parseSettings(read.settings) };
+  }
+
+  saveSettings(revision: number, settings: Settings): void {
+    this.#write("settings.json", { revision, settings });
+  }
+
+  cluster(): ClusterState | null {
+    return this.#read("cluster.json") as ClusterState | null;
+  }
+
+  saveCluster(cluster: ClusterState | null): void {
+    if (cluster === null) {
+      for (const name of ["cluster.json", "cluster.json.previous"]) rmSync(join(this.directory, name), { force: true });
+    } else this.#write("cluster.json", cluster);
+  }
+
+  term(): number {
+    return (this.#read("term.json") as number | null) ?? 0;
+  }
+
+  saveTerm(term: number): void {
+    this.#write("term.json", term);
+  }
+
+  /** Back to a fresh install. */
+  erase(): void {
+    for (const name of ["settings.json", "cluster.json", "term.json"]) {
+      for (const suffix of ["", ".previous"]) rmSync(join(this.directory, name + suffix), { force: true });
+    }
+  }
+
+  #read(name: string): unknown {
+    const path = join(this.directory, name);
+    let damaged = false;
+    for (const candidate of [path, `${path}.previous`]) {
+      if (!existsSync(candidate)) continue;
+      const value = readSealed(candidate);
+      if (value !== undefined) {
+        if (damaged) this.warnings.push(`${path} is damaged; the copy before it is used.`);
+        return value;
+      }
+      damaged = true;
+    }
+    if (damaged) {
+      throw new Failure("state-damaged", `${path} is damaged and there is no good copy; restore it, or delete it to start from a fresh install.`);
+    }
+    return null;
+  }
+
+  #write(name: string, value: unknown): void {
+    const path = join(this.directory, name);
+    const text = JSON.stringify(value);
+    try {
+      const fd = openSync(`${path}.new`, "w", 0o600);
+      try {
+        writeSync(fd, JSON.stringify({ digest: digestOf(text), value }));
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      if (existsSync(path) && readSealed(path) !== undefined) renameSync(path, `${path}.previous`);
+      renameSync(`${path}.new`, path);
+      const directory_fd = openSync(this.directory, "r");
+      fsyncSync(directory_fd);
+      closeSync(directory_fd);
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      const why =
+        code === "ENOSPC" ? "the disk is full; free some space" : code === "EROFS" || code === "EACCES" ? "it is read-only; mount it writable" : sentence(error);
+      throw new Failure("state-unwritable", `The state directory ${this.directory} cannot be written: ${why}.`);
+    }
+  }
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** The value of a sealed file; undefined where it is damaged. */
+function readSealed(path: string): unknown {
+  try {
+    const { digest, value } = JSON.parse(readFileSync(path, "utf8")) as { digest: string; value: unknown };
+    return digestOf(JSON.stringify(value)) === digest ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

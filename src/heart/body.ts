@@ -1,0 +1,214 @@
+/**
+ * The heart's hands: captures, gate, addresses. It makes the kernel agree with what the core wants,
+ * and tells the core what is. It decides nothing.
+ */
+import { Failure, sentence } from "../errors.ts";
+import type { Input, Output } from "../core/types.ts";
+import { type Holding, hold, prepareHolding, reconcile, release } from "../kernel/addresses.ts";
+import { closeLease, type Gate, installGate, isForeignFirewallChange, openLease, removeGate, verifyGate } from "../kernel/gate.ts";
+import { type Link, linkNamed, listLinks, setLinkUp } from "../kernel/links.ts";
+import type { Handle, Shim } from "../shim.ts";
+import { macBytes } from "../wire/bytes.ts";
+import type { HeartConfiguration, HeartEvent } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
+
+/** Heartbeats, and on data networks what tells who holds an address. */
+const CLUSTER_FILTER = "ether proto 0x88b5";
+const DATA_FILTER = "ether proto 0x88b5 or arp or (icmp6 and (ip6[40] == 135 or ip6[40] == 136))";
+const SNAP_BYTES = 256;
+const CAPTURE_BUFFER_BYTES = 512 * 1024;
+const GATE_REPAIRS_MAX = 5;
+const GATE_REPAIR_WINDOW_MS = 10_000;
+
+export type GateState = "none" | "closed" | "open" | "broken";
+
+interface Port {
+  slot: number;
+  nic: string;
+  mac: string;
+  capture: Handle | null;
+  carrier: boolean;
+}
+
+export class Body {
+  readonly #shim: Shim;
+  readonly #outbox: Outbox;
+  readonly #report: (code: string, severity: HeartEvent["severity"], message: string) => void;
+  #ports: Port[] = [];
+  #gate: Gate | null = null;
+  #gate_broken = false;
+  #repairs_ms: number[] = [];
+  #holding: Holding | null = null;
+  #shared: string[] = [];
+  held = false;
+
+  constructor(shim: Shim, report: (code: string, severity: HeartEvent["severity"], message: string) => void) {
+    this.#shim = shim;
+    this.#outbox = new Outbox(shim);
+    this.#report = report;
+  }
+
+  /** The MAC of a port's interface, once configured. */
+  macOf(slot: number): string {
+    return this.#ports.find((port) => port.slot === slot)?.mac ?? "00:00:00:00:00:00";
+  }
+
+  slotOf(capture: Handle): number | undefined {
+    return this.#ports.find((port) => port.capture === capture)?.slot;
+  }
+
+  get gateState(): GateState {
+    if (this.#gate_broken) return "broken";
+    if (this.#gate === null) return "none";
+    return this.held ? "open" : "closed";
+  }
+
+  /** Opens what the configuration names. Throws Failure where an interface is missing. Returns the carriers. */
+  configure(configuration: HeartConfiguration, keep_held: boolean): Input[] {
+    for (const port of this.#ports) this.#closePort(port);
+    const { cluster, interfaces } = configuration;
+    const enabled = interfaces.filter((entry) => entry.enabled);
+    const links = listLinks(this.#shim);
+    const nics = cluster === undefined ? enabled.map(({ nic, slot }) => ({ nic, slot })) : [{ nic: cluster.nic, slot: 0 }, ...enabled];
+    this.#ports = nics.map(({ nic, slot }) => ({ slot, nic, mac: linkNamed(links, nic).mac, capture: null, carrier: false }));
+    for (const port of this.#ports) {
+      const link = linkNamed(links, port.nic);
+      if (!link.up) setLinkUp(this.#shim, link, true);
+    }
+    this.#shared = enabled.flatMap((entry) => entry.addresses);
+    this.#holding = prepareHolding(this.#shim, enabled.map(({ nic, addresses, gateways }) => ({ nic, addresses, gateways })));
+    if (cluster === undefined) {
+      removeGate(this.#shim);
+      this.#gate = null;
+      reconcile(this.#shim, this.#holding, "held", this.#shared);
+      this.held = true;
+      return [];
+    }
+    this.#gate = installGate(
+      this.#shim,
+      {
+        cluster_nic: cluster.nic,
+        data_nics: enabled.map((entry) => entry.nic),
+        shared: this.#shared,
+        own: [],
+        lease_ms: cluster.tuning.lease_ms,
+      },
+      keep_held ? "open" : "closed",
+    );
+    // Whatever a dead predecessor left behind goes away before anything is heard or said.
+    reconcile(this.#shim, this.#holding, keep_held ? "held" : "released", this.#shared);
+    this.held = keep_held;
+    for (const port of this.#ports) this.#openPort(port);
+    return this.#observeCarriers(listLinks(this.#shim));
+  }
+
+  /** Carries out what the core wants, in the order that keeps the guarantee: shut first, open last. */
+  apply(output: Output): void {
+    if (!output.hold && this.held) {
+      if (this.#gate !== null) closeLease(this.#shim, this.#gate);
+      this.held = false;
+      this.#sendAll(output);
+      if (this.#holding !== null) release(this.#shim, this.#holding);
+      return;
+    }
+    if (output.hold && !this.held) {
+      if (this.#holding !== null) hold(this.#shim, this.#holding);
+      this.held = true;
+    }
+    if (output.hold && output.open_lease && this.#gate !== null) openLease(this.#shim, this.#gate);
+    this.#sendAll(output);
+  }
+
+  /** After a link notification: which carriers changed. An interface that came back is opened again. */
+  linksChanged(): Input[] {
+    return this.#observeCarriers(listLinks(this.#shim));
+  }
+
+  captureFailed(capture: Handle): Input[] {
+    const port = this.#ports.find((candidate) => candidate.capture === capture);
+    if (port === undefined) return [];
+    this.#closePort(port);
+    return this.linksChanged();
+  }
+
+  /** After somebody else's change of the firewall: the gate stands, is restored, or is reported broken. */
+  firewallChanged(datagram: Uint8Array): Input[] {
+    if (this.#gate === null || !isForeignFirewallChange(this.#shim, datagram)) return [];
+    return this.checkGate();
+  }
+
+  checkGate(): Input[] {
+    if (this.#gate === null) return [];
+    try {
+      if (verifyGate(this.#shim, this.#gate)) return this.#gateIs(false);
+      const now_ms = this.#shim.now();
+      this.#repairs_ms = this.#repairs_ms.filter((at_ms) => now_ms - at_ms < GATE_REPAIR_WINDOW_MS);
+      if (this.#repairs_ms.length >= GATE_REPAIRS_MAX) return this.#gateIs(true);
+      this.#repairs_ms.push(now_ms);
+      this.#gate = installGate(this.#shim, this.#gate.configuration, this.held ? "open" : "closed");
+      this.#report("gate-restored", "warning", "Somebody changed the firewall and removed the gate; it has been put back. Leave the table `understudy` alone.");
+      return this.#gateIs(false);
+    } catch (error) {
+      this.#report("gate-failed", "error", `The gate cannot be put back: ${sentence(error)}.`);
+      return this.#gateIs(true);
+    }
+  }
+
+  #gateIs(broken: boolean): Input[] {
+    if (broken === this.#gate_broken) return [];
+    this.#gate_broken = broken;
+    return [{ type: "gate", broken }];
+  }
+
+  #sendAll(output: Output): void {
+    for (const { slot, frame } of output.frames) {
+      const capture = this.#ports.find((port) => port.slot === slot)?.capture;
+      if (capture !== null && capture !== undefined) this.#outbox.add(capture, frame);
+    }
+    this.#outbox.flush();
+  }
+
+  #openPort(port: Port): void {
+    try {
+      port.capture = this.#shim.openCapture(port.nic, {
+        filter: port.slot === 0 ? CLUSTER_FILTER : DATA_FILTER,
+        snap_bytes: SNAP_BYTES,
+        buffer_bytes: CAPTURE_BUFFER_BYTES,
+        promiscuous: false,
+      });
+    } catch (error) {
+      this.#report("capture-failed", "error", `${port.nic} cannot be watched: ${sentence(error)}.`);
+    }
+  }
+
+  #closePort(port: Port): void {
+    if (port.capture !== null) this.#shim.close(port.capture);
+    port.capture = null;
+  }
+
+  #observeCarriers(links: Link[]): Input[] {
+    return this.#ports.map((port) => {
+      const link = links.find(({ name }) => name === port.nic);
+      if (link !== undefined && port.capture === null) this.#openPort(port);
+      if (link === undefined && port.capture !== null) this.#closePort(port);
+      port.carrier = link !== undefined && link.up && link.carrier && port.capture !== null;
+      return { type: "carrier", slot: port.slot, up: port.carrier };
+    });
+  }
+
+  carrier(slot: number): boolean {
+    return this.#ports.find((port) => port.slot === slot)?.carrier ?? false;
+  }
+
+  /** Addresses with what the kernel holds of them, for the snapshot. */
+  addresses(configuration: HeartConfiguration): { address: string; nic: string; held: boolean }[] {
+    return configuration.interfaces
+      .filter((entry) => entry.enabled)
+      .flatMap(({ nic, addresses }) => addresses.map((address) => ({ address, nic, held: this.held })));
+  }
+
+  peerMac(text: string | undefined): Uint8Array {
+    if (text === undefined) throw new Failure("bad-configuration", "A cluster interface has no MAC of the peer; pair the nodes again.");
+    return macBytes(text);
+  }
+}

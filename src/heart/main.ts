@@ -1,0 +1,247 @@
+/**
+ * The heart: one process, one thread, one loop. It waits in the shim until a frame, a link event, a
+ * word of the control process or its own deadline comes, gives all of it to the core in one step,
+ * and carries out what the core answers. No promise, no timer, no callback, no disk.
+ */
+import { createHmac } from "node:crypto";
+import { Election } from "../core/election.ts";
+import type { CoreConfiguration, Input } from "../core/types.ts";
+import { sentence } from "../errors.ts";
+import { NFNLGRP_NFTABLES } from "../kernel/gate.ts";
+import { parseAddress, parsePrefixed } from "../kernel/ip.ts";
+import { RTNLGRP } from "../kernel/links.ts";
+import { openShim, RECORD, type Shim } from "../shim.ts";
+import { macBytes } from "../wire/bytes.ts";
+import type { Authenticator } from "../wire/heartbeat.ts";
+import { BUILD, VERSION } from "../version.ts";
+import { Body } from "./body.ts";
+import { ControlLine } from "./control.ts";
+import { readRecords, type ShimRecord } from "./inbox.ts";
+import type { HeartConfiguration, HeartEvent, ToHeart } from "./messages.ts";
+import { takeSnapshot } from "./snapshot.ts";
+
+const INBOX_BYTES = 1 << 20;
+const NETLINK_ROUTE = 0;
+const NETLINK_NETFILTER = 12;
+const REALTIME_PRIORITY = 40;
+const SNAPSHOT_INTERVAL_MS = 200;
+const CONTROL_HUNG_MS = 5000;
+const GATE_CHECK_INTERVAL_MS = 5000;
+/** A signal's or an orphan's stop has no caller to answer. */
+const NOBODY = -1;
+
+export function runHeart(): never {
+  const heart = new Heart(openShim());
+  for (;;) heart.turn();
+}
+
+class Heart {
+  readonly #shim: Shim;
+  readonly #inbox = new Uint8Array(INBOX_BYTES);
+  readonly #control: ControlLine;
+  readonly #body: Body;
+  #configuration: HeartConfiguration | null = null;
+  #election: Election | null = null;
+  #wake_ms = 0;
+  #snapshot_ms = 0;
+  #shown_role = "";
+  #alive_ms: number;
+  #impaired = false;
+  #gate_check_ms = 0;
+  #ending = false;
+  #stop_id: number | null = null;
+  readonly #realtime: boolean;
+  readonly #memory_locked: boolean;
+
+  constructor(shim: Shim) {
+    this.#shim = shim;
+    this.#control = new ControlLine(shim);
+    this.#body = new Body(shim, (code, severity, message) => this.#event(code, severity, message));
+    shim.watchSignals(["SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE"]);
+    shim.subscribe(NETLINK_ROUTE, [RTNLGRP.link]);
+    shim.subscribe(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]);
+    this.#realtime = this.#try("real-time priority", () => shim.realtime(REALTIME_PRIORITY));
+    this.#memory_locked = this.#try("locked memory", () => shim.lockMemory());
+    this.#alive_ms = shim.now();
+  }
+
+  /** One turn: wait, gather, step, act. */
+  turn(): void {
+    const length = this.#shim.wait(this.#inbox, Math.max(0, this.#wake_ms - this.#shim.now()));
+    const inputs: Input[] = [];
+    for (const record of readRecords(this.#inbox, length)) this.#take(record, inputs);
+    const now_ms = this.#shim.now();
+    this.#watchControl(now_ms, inputs);
+    if (now_ms - this.#gate_check_ms >= GATE_CHECK_INTERVAL_MS) {
+      this.#gate_check_ms = now_ms;
+      inputs.push(...this.#body.checkGate());
+    }
+    const election = this.#election;
+    this.#wake_ms = now_ms + SNAPSHOT_INTERVAL_MS;
+    if (election !== null) {
+      const output = election.step(now_ms, inputs);
+      this.#act(() => this.#body.apply(output));
+      for (const event of output.events) this.#control.event(event);
+      for (const { id, failure } of output.answers) {
+        if (id === this.#stop_id) this.#ending = true;
+        else this.#control.reply(id, failure);
+      }
+      this.#wake_ms = Math.min(this.#wake_ms, output.wake_ms);
+    }
+    this.#show(now_ms);
+    this.#control.flush();
+    if (this.#ending || (this.#stop_id !== null && election === null)) this.#end();
+  }
+
+  #take(record: ShimRecord, inputs: Input[]): void {
+    switch (record.kind) {
+      case RECORD.frame: {
+        const slot = this.#body.slotOf(record.source);
+        if (slot !== undefined) inputs.push({ type: "frame", slot, frame: record.payload });
+        return;
+      }
+      case RECORD.netlink:
+        // Route or netfilter: both cost little to look at, and both are rare.
+        inputs.push(...this.#body.linksChanged());
+        inputs.push(...this.#body.firewallChanged(record.payload));
+        return;
+      case RECORD.input:
+        for (const message of this.#control.take(record)) this.#hear(message, inputs);
+        if (this.#control.ended) this.#stop(NOBODY, inputs);
+        return;
+      case RECORD.signal:
+        if (record.source !== 13) this.#stop(NOBODY, inputs);
+        return;
+      case RECORD.failed:
+        inputs.push(...this.#body.captureFailed(record.source));
+        return;
+    }
+  }
+
+  #hear(message: ToHeart, inputs: Input[]): void {
+    switch (message.type) {
+      case "alive":
+        this.#alive_ms = this.#shim.now();
+        return;
+      case "configure":
+        this.#act(() => this.#configure(message.configuration, inputs));
+        return;
+      case "stop":
+        return this.#stop(message.id, inputs);
+      case "switch":
+        if (this.#election === null) this.#control.reply(message.id, { code: "standalone", message: "This node is in no cluster; there is nobody to switch to." });
+        else inputs.push({ type: "switch", id: message.id });
+    }
+  }
+
+  #configure(configuration: HeartConfiguration, inputs: Input[]): void {
+    this.#configuration = configuration;
+    this.#election = null;
+    inputs.length = 0;
+    const carriers = this.#body.configure(configuration, configuration.bootstrap === true);
+    if (configuration.cluster === undefined) return;
+    this.#election = new Election(this.#coreConfiguration(configuration), this.#shim.now());
+    inputs.push(...carriers);
+  }
+
+  #coreConfiguration(configuration: HeartConfiguration): CoreConfiguration {
+    const { cluster, interfaces } = configuration;
+    if (cluster === undefined) throw new TypeError("standalone");
+    const enabled = interfaces.filter((entry) => entry.enabled);
+    const [major = 0, minor = 0, patch = 0] = VERSION.split(".").map(Number);
+    return {
+      node: cluster.node,
+      cluster: Number.parseInt(cluster.id, 16),
+      authenticate: authenticator(cluster.key),
+      session: randomSession(),
+      peer_name: cluster.peer_name,
+      paths: [
+        { slot: 0, nic: cluster.nic, mac: macBytes(this.#body.macOf(0)), peer_mac: macBytes(cluster.peer_mac), heartbeat: true },
+        ...enabled.map(({ slot, nic, peer_mac, heartbeat }) => ({
+          slot,
+          nic,
+          mac: macBytes(this.#body.macOf(slot)),
+          peer_mac: this.#body.peerMac(peer_mac),
+          heartbeat,
+        })),
+      ],
+      addresses: enabled.flatMap(({ slot, addresses }) =>
+        addresses.map((text) => ({ slot, ip: parsePrefixed(text).bytes, text: text.split("/")[0] ?? text })),
+      ),
+      gateways: enabled.flatMap(({ slot, gateways }) => gateways.map((text) => ({ slot, ip: parseAddress(text), text }))),
+      tuning: cluster.tuning,
+      term_floor: configuration.term_floor,
+      settings_revision: configuration.settings_revision,
+      version: [major, minor, patch],
+      build: BUILD,
+      bootstrap: configuration.bootstrap === true,
+    };
+  }
+
+  #watchControl(now_ms: number, inputs: Input[]): void {
+    const impaired = now_ms - this.#alive_ms >= CONTROL_HUNG_MS;
+    if (impaired === this.#impaired) return;
+    this.#impaired = impaired;
+    if (impaired) this.#event("control-hung", "error", "The control process does not answer; this node hands over if its peer is ready.");
+    inputs.push({ type: "impaired", impaired });
+  }
+
+  #stop(id: number, inputs: Input[]): void {
+    if (this.#stop_id !== null) return;
+    this.#stop_id = id;
+    inputs.push({ type: "stop", id });
+  }
+
+  #end(): never {
+    if (this.#stop_id !== null && this.#stop_id !== NOBODY) this.#control.reply(this.#stop_id, null);
+    this.#control.flush();
+    process.exit(0);
+  }
+
+  #show(now_ms: number): void {
+    if (this.#configuration === null) return;
+    const role = this.#election?.role ?? "standalone";
+    if (role === this.#shown_role && now_ms - this.#snapshot_ms < SNAPSHOT_INTERVAL_MS) return;
+    this.#shown_role = role;
+    this.#snapshot_ms = now_ms;
+    const { addresses, gate } = { addresses: this.#body.addresses(this.#configuration), gate: this.#body.gateState };
+    this.#control.snapshot(
+      takeSnapshot(this.#configuration, this.#election, { addresses, gate, realtime: this.#realtime, memory_locked: this.#memory_locked }),
+    );
+  }
+
+  #event(code: string, severity: HeartEvent["severity"], message: string): void {
+    this.#control.event({ code, severity, message, at_ms: this.#shim.now() });
+  }
+
+  /** A kernel that refuses is an event, not the end: heartbeats go on, and the peer sees how this node is. */
+  #act(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#event("kernel-refused", "error", `${sentence(error)}.`);
+    }
+  }
+
+  #try(what: string, work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      this.#event("not-privileged", "warning", `The heartbeat runs without ${what}: ${sentence(error)}. A loaded machine may delay it.`);
+      return false;
+    }
+  }
+}
+
+/** HMAC-SHA256 under the cluster's key, cut to 128 bits. */
+function authenticator(key_hex: string): Authenticator {
+  const key = Buffer.from(key_hex, "hex");
+  return (bytes) => createHmac("sha256", key).update(bytes).digest().subarray(0, 16);
+}
+
+/** 52 random bits, never 0. */
+function randomSession(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high & 0xf_ffff) * 0x1_0000_0000 + low + 1;
+}
