@@ -213,7 +213,7 @@ export class Election {
   }
 
   #takeCarrier(slot: number, up: boolean): void {
-    const before = this.links.hasCarrier(slot);
+    const before = this.links.has(slot) ? this.links.hasCarrier(slot) : up;
     this.links.carrier(slot, up, this.#now_ms);
     if (before === up) return;
     const nic = this.#path(slot)?.nic ?? `slot ${slot}`;

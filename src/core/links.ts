@@ -20,6 +20,11 @@ export class Links {
     else if (link.carrier !== up) this.#links.set(slot, { carrier: up, since_ms: now_ms });
   }
 
+  /** True once anything is known of the link. */
+  has(slot: number): boolean {
+    return this.#links.has(slot);
+  }
+
   hasCarrier(slot: number): boolean {
     return this.#links.get(slot)?.carrier ?? false;
   }

@@ -5,6 +5,7 @@
 import { Failure, sentence } from "../errors.ts";
 import type { Input, Output } from "../core/types.ts";
 import { type Holding, hold, prepareHolding, reconcile, release } from "../kernel/addresses.ts";
+import { configureGateway } from "../kernel/gateway.ts";
 import { closeLease, type Gate, installGate, isForeignFirewallChange, openLease, removeGate, verifyGate } from "../kernel/gate.ts";
 import { type Link, linkNamed, listLinks, setLinkUp } from "../kernel/links.ts";
 import type { Handle, Shim } from "../shim.ts";
@@ -76,6 +77,10 @@ export class Body {
       if (!link.up) setLinkUp(this.#shim, link, true);
     }
     this.#shared = enabled.flatMap((entry) => entry.addresses);
+    configureGateway(this.#shim, {
+      interfaces: enabled.map(({ nic, role, addresses }) => ({ nic, role, addresses })),
+      ...(cluster === undefined ? {} : { cluster_nic: cluster.nic }),
+    });
     this.#holding = prepareHolding(this.#shim, enabled.map(({ nic, addresses, gateways }) => ({ nic, addresses, gateways })));
     if (cluster === undefined) {
       removeGate(this.#shim);

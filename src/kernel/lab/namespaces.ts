@@ -1,0 +1,111 @@
+/**
+ * Network namespaces for the tests of this folder, and an agent (agent.ts) in each that needs one. Names carry
+ * the process's number; `remove` takes everything away, whatever happened before.
+ */
+
+import { join } from "node:path";
+import type { Subprocess } from "bun";
+import type { Operations } from "./agent.ts";
+
+const ANSWER_MS_MAX = 10_000;
+
+let made = 0;
+
+/** Runs a command and returns its output; throws with its error output where it fails. */
+export function run(...command: string[]): string {
+  const { exitCode, stdout, stderr } = Bun.spawnSync(command);
+  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr.toString().trim()}`);
+  return stdout.toString();
+}
+
+export class Namespace {
+  readonly name: string;
+  private agents: Agent[] = [];
+
+  constructor(role: string) {
+    made += 1;
+    this.name = `ust-${process.pid}-${made}-${role}`;
+    run("ip", "netns", "add", this.name);
+    this.run("ip", "link", "set", "lo", "up");
+  }
+
+  run(...command: string[]): string {
+    return run("ip", "netns", "exec", this.name, ...command);
+  }
+
+  startAgent(): Agent {
+    const agent = new Agent(this.name);
+    this.agents.push(agent);
+    return agent;
+  }
+
+  remove(): void {
+    for (const agent of this.agents) agent.kill();
+    run("ip", "netns", "del", this.name);
+  }
+}
+
+/** A cable between two namespaces. Both ends are up when this returns. */
+export function cable(a: Namespace, a_nic: string, b: Namespace, b_nic: string): void {
+  a.run("ip", "link", "add", a_nic, "type", "veth", "peer", "name", b_nic, "netns", b.name);
+  a.run("ip", "link", "set", a_nic, "up");
+  b.run("ip", "link", "set", b_nic, "up");
+}
+
+type Answer = { value: unknown } | { message: string; code?: string };
+
+/** An agent that refused; `code` is errno or the code of the Failure. */
+export class Refused extends Error {
+  readonly code: string | undefined;
+  constructor(message: string, code: string | undefined) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export class Agent {
+  readonly child: Subprocess<"pipe", "pipe", "inherit">;
+  private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  private pending = "";
+
+  constructor(namespace: string) {
+    const script = join(import.meta.dir, "agent.ts");
+    this.child = Bun.spawn(["ip", "netns", "exec", namespace, process.execPath, script], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    this.reader = this.child.stdout.getReader();
+  }
+
+  async call<Name extends keyof Operations>(
+    name: Name,
+    ...values: Parameters<Operations[Name]>
+  ): Promise<ReturnType<Operations[Name]>> {
+    this.child.stdin.write(`${JSON.stringify([name, ...values])}\n`);
+    this.child.stdin.flush();
+    const answer = JSON.parse(await this.line(name)) as Answer;
+    if ("message" in answer) throw new Refused(answer.message, answer.code);
+    return answer.value as ReturnType<Operations[Name]>;
+  }
+
+  kill(): void {
+    this.child.kill("SIGKILL");
+  }
+
+  private async line(name: string): Promise<string> {
+    const deadline = Date.now() + ANSWER_MS_MAX;
+    while (!this.pending.includes("\n")) {
+      const timeout = new Promise<never>((_, reject) => {
+        setTimeout(() => reject(new Error(`no answer to ${name}`)), deadline - Date.now()).unref();
+      });
+      const { value, done } = await Promise.race([this.reader.read(), timeout]);
+      if (done) throw new Error(`the agent ended during ${name}`);
+      this.pending += new TextDecoder().decode(value);
+    }
+    const end = this.pending.indexOf("\n");
+    const line = this.pending.slice(0, end);
+    this.pending = this.pending.slice(end + 1);
+    return line;
+  }
+}
