@@ -340,7 +340,8 @@ export class Election {
     }
     const trusted = this.#now_ms - this.#cluster_heard_since_ms >= LINK_TRUST_MS;
     this.#cluster_heard_since_ms = Number.POSITIVE_INFINITY;
-    if (!trusted) return;
+    // A silent peer is another matter: it may be dead, and nobody hands over to the dead.
+    if (!trusted || !this.heard) return;
     this.#event("cluster-network-lost", "warning", "The peer is no longer heard over the cluster network.");
     if (this.role === "active" && this.configuration.tuning.on_link_loss === "switch" && !this.#peerIsLessFit(this.peer)) {
       this.#beginHandOver("the cluster network was lost", null);
@@ -490,7 +491,7 @@ export class Election {
       this.term = nextTerm(Math.max(this.term, peer.term), other(this.configuration.node));
       this.#reply_now = true;
       this.#endHandOver(null);
-    } else if (this.#now_ms - hand_over.since_ms >= HANDOVER_MS_MAX || (!this.heard && this.#stopping)) {
+    } else if (this.#now_ms - hand_over.since_ms >= HANDOVER_MS_MAX || !this.heard) {
       this.#endHandOver({ code: "peer-silent", message: "The peer did not answer; this node stays active." });
     }
   }
