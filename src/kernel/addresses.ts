@@ -106,7 +106,8 @@ export function hold(shim: Shim, holding: Holding, between: () => void = () => {
   const failure = sendAll(shim, holding.hold_requests, between);
   if (failure === undefined) return;
   const missing = observe(shim, holding).filter(({ held }) => !held);
-  const what = missing.length === 0 ? "a default gateway" : missing.map(({ address, nic }) => `${address} on ${nic}`).join(", ");
+  const what =
+    missing.length === 0 ? "a default gateway" : missing.map(({ address, nic }) => `${address} on ${nic}`).join(", ");
   throw new Failure("addresses-missing", `The kernel did not take ${what}: ${failure.message}`, { cause: failure });
 }
 
@@ -121,7 +122,9 @@ export function release(shim: Shim, holding: Holding, between: () => void = () =
   const remaining = observe(shim, holding).filter(({ held }) => held);
   if (remaining.length > 0) {
     const what = remaining.map(({ address, nic }) => `${address} on ${nic}`).join(", ");
-    throw new Failure("addresses-remain", `The kernel did not let go of ${what}: ${failure.message}`, { cause: failure });
+    throw new Failure("addresses-remain", `The kernel did not let go of ${what}: ${failure.message}`, {
+      cause: failure,
+    });
   }
   if (!NOT_THERE.includes(failure.errno)) throw failure;
 }
@@ -220,7 +223,9 @@ function opposite(change: Change): Change {
 }
 
 /** Identity of an address or gateway on its link. */
-function keyOf(entry: { link_index: number; address: Prefixed } | { link_index: number; gateway: Uint8Array } | Change): string {
+function keyOf(
+  entry: { link_index: number; address: Prefixed } | { link_index: number; gateway: Uint8Array } | Change,
+): string {
   if ("address" in entry) return `${entry.link_index} ${formatPrefixed(entry.address)}`;
   return `${entry.link_index} via ${entry.gateway.join()}`;
 }

@@ -206,12 +206,7 @@ function rules(configuration: GateConfiguration): RuleDefinition[] {
       within(DISCOVERY_TARGET, "shared6"),
       DROP,
     ),
-    rule(
-      "data_in",
-      "neighbour discovery",
-      linkMulticastDiscovery(IPV6_DESTINATION, "discovery_in"),
-      ACCEPT,
-    ),
+    rule("data_in", "neighbour discovery", linkMulticastDiscovery(IPV6_DESTINATION, "discovery_in"), ACCEPT),
     rule("data_in", "link-local, never routed", IPV6, linkLocal(IPV6_DESTINATION), ACCEPT),
     rule("data_in", "to the node itself", IPV6, within(IPV6_DESTINATION, "own6"), ACCEPT),
 

@@ -197,9 +197,13 @@ function explained(error: unknown, configuration: GateConfiguration): unknown {
     return new Failure("no-interface", `One of the interfaces ${nics} is not there.`, { cause: error });
   }
   if (error.errno === "EPERM") {
-    return new Failure("gate-held", "The gate cannot be installed: no permission, or another node process still owns it.", {
-      cause: error,
-    });
+    return new Failure(
+      "gate-held",
+      "The gate cannot be installed: no permission, or another node process still owns it.",
+      {
+        cause: error,
+      },
+    );
   }
   return error;
 }

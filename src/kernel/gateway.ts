@@ -88,7 +88,9 @@ export function installNat(shim: Shim, configuration: GatewayConfiguration, opti
 
 /** Removes the table; no error where there is none. */
 export function removeNat(shim: Shim): void {
-  commandUnless(shim, NETLINK_NETFILTER, new Transaction(nextSequence()).deleteTable(FAMILY.ip, NAT_TABLE).finish(), ["ENOENT"]);
+  commandUnless(shim, NETLINK_NETFILTER, new Transaction(nextSequence()).deleteTable(FAMILY.ip, NAT_TABLE).finish(), [
+    "ENOENT",
+  ]);
 }
 
 /** The transaction that replaces the table. Exported for tests. */
@@ -97,7 +99,12 @@ export function natRequest(configuration: GatewayConfiguration, owned: boolean):
   const external = configuration.interfaces.filter(({ role }) => role === "external");
   const to = new Transaction(nextSequence()).replaceTable(FAMILY.ip, NAT_TABLE, owned);
   to.newSet(FAMILY.ip, NAT_TABLE, { name: INTERNAL_SET, key: "ifname" });
-  to.newElements(FAMILY.ip, NAT_TABLE, INTERNAL_SET, internal.map(({ nic }) => interfaceName(nic)));
+  to.newElements(
+    FAMILY.ip,
+    NAT_TABLE,
+    INTERNAL_SET,
+    internal.map(({ nic }) => interfaceName(nic)),
+  );
   to.newChain(FAMILY.ip, NAT_TABLE, {
     name: CHAIN,
     type: "nat",

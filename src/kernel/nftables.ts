@@ -275,62 +275,72 @@ function writeExpression(to: NetlinkWriter, expression: Expression): void {
   const value = (type: number, bytes: Uint8Array): void => to.nested(type, () => to.attribute(1, bytes));
   switch (expression.kind) {
     case "payload":
-      return named("payload", () => {
+      named("payload", () => {
         to.u32Network(1, NFT_REG_1);
         to.u32Network(2, PAYLOAD_BASE[expression.base]);
         to.u32Network(3, expression.offset);
         to.u32Network(4, expression.length);
       });
+      break;
     case "meta":
-      return named("meta", () => {
+      named("meta", () => {
         to.u32Network(1, NFT_REG_1);
         to.u32Network(2, META_KEY[expression.key]);
       });
+      break;
     case "mask":
-      return named("bitwise", () => {
+      named("bitwise", () => {
         to.u32Network(1, NFT_REG_1);
         to.u32Network(2, NFT_REG_1);
         to.u32Network(3, expression.mask.length);
         value(4, expression.mask);
         value(5, new Uint8Array(expression.mask.length));
       });
+      break;
     case "cmp":
-      return named("cmp", () => {
+      named("cmp", () => {
         to.u32Network(1, NFT_REG_1);
         to.u32Network(2, COMPARISON[expression.op]);
         value(3, expression.value);
       });
+      break;
     case "lookup":
-      return named("lookup", () => {
+      named("lookup", () => {
         to.string(1, expression.set);
         to.u32Network(2, NFT_REG_1);
         if (expression.inverted) to.u32Network(5, NFT_LOOKUP_F_INV);
       });
+      break;
     case "dynset":
-      return named("dynset", () => {
+      named("dynset", () => {
         to.string(1, expression.set);
         to.u32Network(3, DYNSET_OPERATION[expression.op]);
         to.u32Network(4, NFT_REG_1);
         if (expression.timeout_ms !== undefined) to.u64Network(6, expression.timeout_ms);
       });
+      break;
     case "immediate":
-      return named("immediate", () => {
+      named("immediate", () => {
         to.u32Network(1, NFT_REG_1);
         value(2, expression.value);
       });
+      break;
     case "verdict":
-      return named("immediate", () => {
+      named("immediate", () => {
         to.u32Network(1, NFT_REG_VERDICT);
         to.nested(2, () => to.nested(2, () => to.i32Network(1, POLICY_NUMBER[expression.verdict])));
       });
+      break;
     case "masquerade":
-      return named("masq", () => {});
+      named("masq", () => {});
+      break;
     case "snat":
-      return named("nat", () => {
+      named("nat", () => {
         to.u32Network(1, NFT_NAT_SNAT);
         to.u32Network(2, FAMILY.ip);
         to.u32Network(3, NFT_REG_1);
       });
+      break;
   }
 }
 

@@ -8,7 +8,14 @@ import { broadcastOf, type Prefixed } from "./ip.ts";
 import { attributesOf, type NetlinkMessage, NetlinkWriter, NLM_F } from "./netlink.ts";
 
 /** Multicast groups, for shim.subscribe. */
-export const RTNLGRP = { link: 1, neighbour: 3, ipv4_address: 5, ipv4_route: 7, ipv6_address: 9, ipv6_route: 11 } as const;
+export const RTNLGRP = {
+  link: 1,
+  neighbour: 3,
+  ipv4_address: 5,
+  ipv4_route: 7,
+  ipv6_address: 9,
+  ipv6_route: 11,
+} as const;
 
 const RTM = {
   new_link: 16,
@@ -28,7 +35,16 @@ const AF_INET6 = 10;
 
 /** struct ifinfomsg: u8 family · u8 0 · u16 type · i32 index · u32 flags · u32 change. */
 const LINK_HEADER_BYTES = 16;
-const IFLA = { address: 1, name: 3, mtu: 4, master: 10, info: 18, ext_mask: 29, carrier: 33, permanent_address: 54 } as const;
+const IFLA = {
+  address: 1,
+  name: 3,
+  mtu: 4,
+  master: 10,
+  info: 18,
+  ext_mask: 29,
+  carrier: 33,
+  permanent_address: 54,
+} as const;
 const IFLA_INFO_KIND = 1;
 const RTEXT_FILTER_SKIP_STATS = 8;
 const ARPHRD_ETHER = 1;
@@ -215,7 +231,7 @@ function writeChange(writer: NetlinkWriter, change: Change, flags: number): void
   switch (change.kind) {
     case "add-address":
       // "Replace" prolongs an address that is there, where "create" alone would be refused.
-      return writer.message(RTM.new_address, flags | NLM_F.create | NLM_F.replace, () => {
+      writer.message(RTM.new_address, flags | NLM_F.create | NLM_F.replace, () => {
         writeAddress(writer, change);
         if (change.address.family === 6) {
           writer.u32(IFA.flags, IFA_F_NODAD | (change.network_route ? 0 : IFA_F_NOPREFIXROUTE));
@@ -223,15 +239,19 @@ function writeChange(writer: NetlinkWriter, change: Change, flags: number): void
         const broadcast = broadcastOf(change.address);
         if (broadcast !== undefined) writer.attribute(IFA.broadcast, broadcast);
       });
+      break;
     case "delete-address":
-      return writer.message(RTM.delete_address, flags, () => writeAddress(writer, change));
+      writer.message(RTM.delete_address, flags, () => writeAddress(writer, change));
+      break;
     case "add-gateway":
-      return writer.message(RTM.new_route, flags | NLM_F.create | NLM_F.replace, () => {
+      writer.message(RTM.new_route, flags | NLM_F.create | NLM_F.replace, () => {
         writeDefaultRoute(writer, change, RTPROT_STATIC, change.on_link ? RTNH_F_ONLINK : 0);
         writer.u32(RTA.priority, change.metric);
       });
+      break;
     case "delete-gateway":
-      return writer.message(RTM.delete_route, flags, () => writeDefaultRoute(writer, change, 0, 0));
+      writer.message(RTM.delete_route, flags, () => writeDefaultRoute(writer, change, 0, 0));
+      break;
   }
 }
 

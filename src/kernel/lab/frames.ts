@@ -2,7 +2,7 @@
 
 import { parseArp } from "../../wire/arp.ts";
 import { macBytes } from "../../wire/bytes.ts";
-import { emitEthernet, ETHER_TYPE, ETHERNET_HEADER_BYTES, etherType } from "../../wire/ethernet.ts";
+import { ETHER_TYPE, ETHERNET_HEADER_BYTES, emitEthernet, etherType } from "../../wire/ethernet.ts";
 import { parseNeighbour } from "../../wire/ndp.ts";
 import { formatAddress, parseAddress } from "../ip.ts";
 

@@ -65,7 +65,7 @@ export class Refused extends Error {
 
 export class Agent {
   readonly child: Subprocess<"pipe", "pipe", "inherit">;
-  private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  private readonly chunks: AsyncIterator<Uint8Array>;
   private pending = "";
 
   constructor(namespace: string) {
@@ -75,7 +75,7 @@ export class Agent {
       stdout: "pipe",
       stderr: "inherit",
     });
-    this.reader = this.child.stdout.getReader();
+    this.chunks = this.child.stdout[Symbol.asyncIterator]();
   }
 
   async call<Name extends keyof Operations>(
@@ -99,7 +99,7 @@ export class Agent {
       const timeout = new Promise<never>((_, reject) => {
         setTimeout(() => reject(new Error(`no answer to ${name}`)), deadline - Date.now()).unref();
       });
-      const { value, done } = await Promise.race([this.reader.read(), timeout]);
+      const { value, done } = await Promise.race([this.chunks.next(), timeout]);
       if (done) throw new Error(`the agent ended during ${name}`);
       this.pending += new TextDecoder().decode(value);
     }
