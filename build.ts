@@ -86,28 +86,43 @@ function leaveStamp(output: string, stamp: string): void {
 }
 
 function installPrerequisites(): void {
-  const missing = PREREQUISITES.filter(({ probe }) => (probe.startsWith("/") ? !existsSync(probe) : Bun.which(probe) === null));
+  const missing = PREREQUISITES.filter(({ probe }) =>
+    probe.startsWith("/") ? !existsSync(probe) : Bun.which(probe) === null,
+  );
   if (missing.length === 0) return;
   const packages = missing.map((prerequisite) => prerequisite.package);
   if (process.getuid?.() !== 0) {
-    throw new BuildFailure(`The build needs some Debian packages. Install them with: sudo apt-get install ${packages.join(" ")}`);
+    throw new BuildFailure(
+      `The build needs some Debian packages. Install them with: sudo apt-get install ${packages.join(" ")}`,
+    );
   }
   run(["apt-get", "update", "-q"]);
-  run(["apt-get", "install", "-q", "-y", "--no-install-recommends", ...packages], { env: { DEBIAN_FRONTEND: "noninteractive" } });
+  run(["apt-get", "install", "-q", "-y", "--no-install-recommends", ...packages], {
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+  });
 }
 
 /** The machine's own Debian sources with `deb` made `deb-src`, so that no archive is named here. */
 function sourceLists(directory: string): void {
-  const from = ["/etc/apt/sources.list", ...readdirSync("/etc/apt/sources.list.d").map((name) => join("/etc/apt/sources.list.d", name))];
+  const from = [
+    "/etc/apt/sources.list",
+    ...readdirSync("/etc/apt/sources.list.d").map((name) => join("/etc/apt/sources.list.d", name)),
+  ];
   for (const [index, path] of from.entries()) {
     if (!existsSync(path)) continue;
     const text = readFileSync(path, "utf8");
     if (path.endsWith(".sources")) {
       const stanzas = text.split(/\n\s*\n/).filter((stanza) => /^URIs:.*debian/m.test(stanza));
-      writeFileSync(join(directory, `${index}.sources`), stanzas.map((stanza) => stanza.replace(/^Types:.*$/m, "Types: deb-src")).join("\n\n"));
+      writeFileSync(
+        join(directory, `${index}.sources`),
+        stanzas.map((stanza) => stanza.replace(/^Types:.*$/m, "Types: deb-src")).join("\n\n"),
+      );
     } else if (path.endsWith(".list")) {
       const lines = text.split("\n").filter((line) => /^deb\s.*debian/.test(line));
-      writeFileSync(join(directory, `${index}.list`), `${lines.map((line) => line.replace(/^deb\s/, "deb-src ")).join("\n")}\n`);
+      writeFileSync(
+        join(directory, `${index}.list`),
+        `${lines.map((line) => line.replace(/^deb\s/, "deb-src ")).join("\n")}\n`,
+      );
     }
   }
 }
@@ -116,17 +131,24 @@ function buildLibpcap(): void {
   rmSync(LIBPCAP, { recursive: true, force: true });
   const lists = join(LIBPCAP, "apt/lists");
   const parts = join(LIBPCAP, "apt/sources.list.d");
-  for (const directory of [join(lists, "partial"), join(LIBPCAP, "apt/cache/archives/partial"), parts]) mkdirSync(directory, { recursive: true });
+  for (const directory of [join(lists, "partial"), join(LIBPCAP, "apt/cache/archives/partial"), parts])
+    mkdirSync(directory, { recursive: true });
   sourceLists(parts);
   const apt = [
     "apt-get",
     "-q",
-    "-o", "Dir::Etc::SourceList=/dev/null",
-    "-o", `Dir::Etc::SourceParts=${parts}`,
-    "-o", `Dir::State::Lists=${lists}`,
-    "-o", `Dir::Cache=${join(LIBPCAP, "apt/cache")}`,
-    "-o", "APT::Sandbox::User=root",
-    "-o", "APT::Get::List-Cleanup=false",
+    "-o",
+    "Dir::Etc::SourceList=/dev/null",
+    "-o",
+    `Dir::Etc::SourceParts=${parts}`,
+    "-o",
+    `Dir::State::Lists=${lists}`,
+    "-o",
+    `Dir::Cache=${join(LIBPCAP, "apt/cache")}`,
+    "-o",
+    "APT::Sandbox::User=root",
+    "-o",
+    "APT::Get::List-Cleanup=false",
   ];
   run([...apt, "update"]);
   run([...apt, "source", "libpcap"], { cwd: LIBPCAP });
@@ -143,13 +165,27 @@ function buildLibpcap(): void {
 
 function buildShim(): void {
   run([
-    "gcc", "-std=gnu17", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror",
-    "-D_GNU_SOURCE", "-DNAPI_VERSION=8",
-    "-isystem", join(ROOT, "node_modules/node-api-headers/include"),
-    "-isystem", join(LIBPCAP, "include"),
-    "-Wl,-z,relro,-z,now", "-Wl,--exclude-libs,ALL",
-    "-o", SHIM,
-    join(ROOT, "native/shim.c"), LIBPCAP_ARCHIVE,
+    "gcc",
+    "-std=gnu17",
+    "-O2",
+    "-fPIC",
+    "-shared",
+    "-fvisibility=hidden",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-D_GNU_SOURCE",
+    "-DNAPI_VERSION=8",
+    "-isystem",
+    join(ROOT, "node_modules/node-api-headers/include"),
+    "-isystem",
+    join(LIBPCAP, "include"),
+    "-Wl,-z,relro,-z,now",
+    "-Wl,--exclude-libs,ALL",
+    "-o",
+    SHIM,
+    join(ROOT, "native/shim.c"),
+    LIBPCAP_ARCHIVE,
   ]);
   run(["strip", "--strip-unneeded", SHIM]);
 }
@@ -193,8 +229,14 @@ async function buildBundle(source: ReturnType<typeof sourceVersion>): Promise<vo
 function compile(output: string, runtime: string | null): void {
   mkdirSync(dirname(output), { recursive: true });
   const arguments_ = [
-    process.execPath, "build", BUNDLE, "--compile", "--outfile", output,
-    "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig",
+    process.execPath,
+    "build",
+    BUNDLE,
+    "--compile",
+    "--outfile",
+    output,
+    "--no-compile-autoload-dotenv",
+    "--no-compile-autoload-bunfig",
   ];
   if (runtime !== null) arguments_.push("--compile-executable-path", runtime);
   // The working directory is the bundle's, so that no path of this machine ends up inside.
@@ -208,7 +250,8 @@ async function main(): Promise<void> {
   }
   const baseline = values.target === "baseline";
   const runtime = baseline ? join(ROOT, "node_modules/@oven/bun-linux-x64-baseline/bin/bun") : null;
-  if (runtime !== null && !existsSync(runtime)) throw new BuildFailure("The baseline runtime is missing; run: npm install --no-save");
+  if (runtime !== null && !existsSync(runtime))
+    throw new BuildFailure("The baseline runtime is missing; run: npm install --no-save");
   const output = join(DIST, baseline ? "understudy-baseline" : "understudy");
   mkdirSync(BUILD, { recursive: true });
 

@@ -67,15 +67,27 @@ async function main(): Promise<void> {
     case "cluster join":
       return commands.joinCluster(common, need(values.interface, "--interface IF", values["skip-code"]), values.name);
     case "cluster create":
-      return commands.createCluster(common, need(values.interface, "--interface IF", values["skip-code"]), values.match ?? []);
+      return commands.createCluster(
+        common,
+        need(values.interface, "--interface IF", values["skip-code"]),
+        values.match ?? [],
+      );
   }
-  if (/^settings (get|export|import( \S+)?)$/.test(command)) return commands.settingsCommand(common, positionals.slice(1));
-  throw new UsageError(command === "" ? "Say what to do; `understudy --help` lists the commands." : `There is no command "${command}"; \`understudy --help\` lists them.`);
+  if (/^settings (get|export|import( \S+)?)$/.test(command))
+    return commands.settingsCommand(common, positionals.slice(1));
+  throw new UsageError(
+    command === ""
+      ? "Say what to do; `understudy --help` lists the commands."
+      : `There is no command "${command}"; \`understudy --help\` lists them.`,
+  );
 }
 
 function need(value: string | undefined, flag: string, skip_code: boolean): string {
   if (value === undefined) throw new UsageError(`Name the network card for the cluster network with ${flag}.`);
-  if (!skip_code) throw new UsageError("This version pairs on trust of the cable only: use a direct cable between the two cards and say --skip-code.");
+  if (!skip_code)
+    throw new UsageError(
+      "This version pairs on trust of the cable only: use a direct cable between the two cards and say --skip-code.",
+    );
   return value;
 }
 

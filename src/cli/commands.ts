@@ -12,25 +12,33 @@ export interface Common {
 export async function showEvents(common: Common, last: string | undefined): Promise<void> {
   const events = await ask<LoggedEvent[]>(common.run, "GET", `/events?last=${last ?? 100}`);
   if (common.json) return console.log(JSON.stringify(events, null, 2));
-  for (const { at, severity, code, message } of events) console.log(`${at}  ${severity.padEnd(7)} ${code.padEnd(20)} ${message}`);
+  for (const { at, severity, code, message } of events)
+    console.log(`${at}  ${severity.padEnd(7)} ${code.padEnd(20)} ${message}`);
 }
 
 export async function settingsCommand(common: Common, words: string[]): Promise<void> {
   const [verb, file] = words;
-  if (verb === "export" || verb === "get") return console.log(JSON.stringify(await ask(common.run, "GET", "/settings"), null, 2));
+  if (verb === "export" || verb === "get")
+    return console.log(JSON.stringify(await ask(common.run, "GET", "/settings"), null, 2));
   if (file === undefined) throw new Failure("usage", "settings import needs a file, or - for standard input.");
   let value: unknown;
   try {
     value = JSON.parse(file === "-" ? await Bun.stdin.text() : readFileSync(file, "utf8"));
   } catch (error) {
-    throw new Failure("bad-file", `${file === "-" ? "Standard input" : file} is not readable JSON: ${sentence(error)}.`);
+    throw new Failure(
+      "bad-file",
+      `${file === "-" ? "Standard input" : file} is not readable JSON: ${sentence(error)}.`,
+    );
   }
   await ask(common.run, "PUT", "/settings", value);
   said(common, "The settings were imported.");
 }
 
 export async function joinCluster(common: Common, nic: string, name: string | undefined): Promise<void> {
-  if (!common.json) console.log("Cluster creation has started. Go to the active node and create the cluster there; 3600 seconds are allowed. Ctrl+C cancels.");
+  if (!common.json)
+    console.log(
+      "Cluster creation has started. Go to the active node and create the cluster there; 3600 seconds are allowed. Ctrl+C cancels.",
+    );
   await ask(common.run, "POST", "/cluster/join", { interface: nic, name });
   said(common, "This node is now the backup of the cluster.");
 }

@@ -25,10 +25,14 @@ export function statusText(status: Status): string {
     const latency = path.latency_ms === null ? "" : `${path.latency_ms.toFixed(2)} ms`;
     const loss = path.loss > 0.005 ? `loss ${(path.loss * 100).toFixed(0)} %` : "";
     const state = path.carrier ? (path.heard ? "heard" : "not heard") : "no link";
-    lines.push(`${index === 0 ? "paths" : "     "}      ${path.nic.padEnd(10)} ${path.network.padEnd(9)} ${state.padEnd(10)} ${latency} ${loss}`.trimEnd());
+    lines.push(
+      `${index === 0 ? "paths" : "     "}      ${path.nic.padEnd(10)} ${path.network.padEnd(9)} ${state.padEnd(10)} ${latency} ${loss}`.trimEnd(),
+    );
   });
   status.addresses.forEach(({ address, nic, held }, index) => {
-    lines.push(`${index === 0 ? "addresses" : "         "}  ${address.padEnd(20)} ${nic.padEnd(10)} ${held ? "held here" : "not held here"}`);
+    lines.push(
+      `${index === 0 ? "addresses" : "         "}  ${address.padEnd(20)} ${nic.padEnd(10)} ${held ? "held here" : "not held here"}`,
+    );
   });
   lines.push(`settings   revision ${status.settings_revision}`);
   for (const { message } of status.alarms) lines.push("", `ALARM: ${message}`);

@@ -12,7 +12,8 @@ type Handler = (request: Request, url: URL) => unknown;
 export function serveControl(node: Node, path: string) {
   const routes: Record<string, Handler> = {
     "GET /status": () => node.status(),
-    "GET /events": (_, url) => node.events.latest(Math.min(EVENTS_MAX, Number(url.searchParams.get("last") ?? EVENTS_MAX) || EVENTS_MAX)),
+    "GET /events": (_, url) =>
+      node.events.latest(Math.min(EVENTS_MAX, Number(url.searchParams.get("last") ?? EVENTS_MAX) || EVENTS_MAX)),
     "GET /settings": () => node.settings(),
     "PUT /settings": async (request) => {
       node.importSettings(await bodyOf(request));
@@ -20,13 +21,22 @@ export function serveControl(node: Node, path: string) {
     },
     "POST /cluster/join": async (request) => {
       const body = (await bodyOf(request)) as { interface?: unknown; name?: unknown; timeout_s?: unknown };
-      await node.join(textOf(body.interface, "interface"), body.name === undefined ? undefined : textOf(body.name, "name"), request.signal, waitOf(body.timeout_s));
+      await node.join(
+        textOf(body.interface, "interface"),
+        body.name === undefined ? undefined : textOf(body.name, "name"),
+        request.signal,
+        waitOf(body.timeout_s),
+      );
       return {};
     },
     "POST /cluster/create": async (request) => {
       const body = (await bodyOf(request)) as { interface?: unknown; matches?: unknown; timeout_s?: unknown };
-      if (!Array.isArray(body.matches)) throw new Failure("bad-request", "matches must be a list of pairs { mine, theirs }.");
-      const matches = body.matches.map((match: { mine?: unknown; theirs?: unknown }) => ({ mine: textOf(match?.mine, "mine"), theirs: textOf(match?.theirs, "theirs") }));
+      if (!Array.isArray(body.matches))
+        throw new Failure("bad-request", "matches must be a list of pairs { mine, theirs }.");
+      const matches = body.matches.map((match: { mine?: unknown; theirs?: unknown }) => ({
+        mine: textOf(match?.mine, "mine"),
+        theirs: textOf(match?.theirs, "theirs"),
+      }));
       await node.create(textOf(body.interface, "interface"), matches, request.signal, waitOf(body.timeout_s));
       return {};
     },
@@ -46,7 +56,8 @@ export function serveControl(node: Node, path: string) {
     async fetch(request) {
       const url = new URL(request.url);
       const handler = routes[`${request.method} ${url.pathname}`];
-      if (handler === undefined) return answer(404, { code: "unknown-route", message: `There is no ${request.method} ${url.pathname}.` });
+      if (handler === undefined)
+        return answer(404, { code: "unknown-route", message: `There is no ${request.method} ${url.pathname}.` });
       try {
         return answer(200, await handler(request, url));
       } catch (error) {
@@ -80,6 +91,7 @@ function textOf(value: unknown, name: string): string {
 
 function waitOf(value: unknown): number {
   if (value === undefined) return WAIT_S_MAX;
-  if (typeof value !== "number" || !(value > 0 && value <= WAIT_S_MAX)) throw new Failure("bad-request", `timeout_s must be a number up to ${WAIT_S_MAX}.`);
+  if (typeof value !== "number" || !(value > 0 && value <= WAIT_S_MAX))
+    throw new Failure("bad-request", `timeout_s must be a number up to ${WAIT_S_MAX}.`);
   return value;
 }

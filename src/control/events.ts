@@ -36,7 +36,8 @@ export class Events {
     this.#events.push(event);
     if (this.#events.length > KEPT_MAX) this.#events.shift();
     try {
-      if (existsSync(this.#path) && statSync(this.#path).size > FILE_BYTES_MAX) renameSync(this.#path, `${this.#path}.1`);
+      if (existsSync(this.#path) && statSync(this.#path).size > FILE_BYTES_MAX)
+        renameSync(this.#path, `${this.#path}.1`);
       appendFileSync(this.#path, `${JSON.stringify(event)}\n`, { mode: 0o600 });
     } catch {
       // A full disk must not stop the node; the event is still shown from memory.

@@ -1,6 +1,7 @@
 /** The heart as a child: started, spoken to line by line, and started again when it dies. */
-import { Failure } from "../errors.ts";
+
 import { scrubbedEnvironment } from "../environment.ts";
+import { Failure } from "../errors.ts";
 import type { FromHeart, HeartConfiguration, HeartEvent, Snapshot, ToHeart } from "../heart/messages.ts";
 import { COMPILED } from "../version.ts";
 
@@ -64,7 +65,10 @@ export class HeartProcess {
   #ask(type: "switch" | "stop"): Promise<void> {
     const id = this.#next_id++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => settle(new Failure("heart-silent", "The heart did not answer; see the events.")), REPLY_MS_MAX);
+    const timer = setTimeout(
+      () => settle(new Failure("heart-silent", "The heart did not answer; see the events.")),
+      REPLY_MS_MAX,
+    );
     const settle = (failure: Failure | null): void => {
       clearTimeout(timer);
       this.#waiting.delete(id);
@@ -91,10 +95,15 @@ export class HeartProcess {
     void this.#listen(child.stdout);
     void child.exited.then((status) => {
       this.#child = null;
-      for (const settle of this.#waiting.values()) settle(this.#stopping ? null : new Failure("heart-died", "The heart ended before it answered."));
+      for (const settle of this.#waiting.values())
+        settle(this.#stopping ? null : new Failure("heart-died", "The heart ended before it answered."));
       if (this.#stopping) return;
       if (performance.now() - started_ms > STABLE_MS) this.#restart_ms = RESTART_MS_MIN;
-      this.#listener.event({ code: "heart-died", severity: "error", message: `The heartbeat process ended (${child.signalCode ?? status}); it is started again.` });
+      this.#listener.event({
+        code: "heart-died",
+        severity: "error",
+        message: `The heartbeat process ended (${child.signalCode ?? status}); it is started again.`,
+      });
       setTimeout(() => this.#stopping || this.#spawn(), this.#restart_ms);
       this.#restart_ms = Math.min(RESTART_MS_MAX, this.#restart_ms * 2);
     });

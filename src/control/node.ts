@@ -109,7 +109,10 @@ export class Node {
       const before = this.#settings.interfaces.map(({ nic }) => nic).sort();
       const after = settings.interfaces.map(({ nic }) => nic).sort();
       if (before.join() !== after.join()) {
-        throw new Failure("interfaces-fixed", "Interfaces cannot be added or deleted in a cluster; destroy the cluster first, or disable the interface instead.");
+        throw new Failure(
+          "interfaces-fixed",
+          "Interfaces cannot be added or deleted in a cluster; destroy the cluster first, or disable the interface instead.",
+        );
       }
       if (settings.server.name !== this.#settings.server.name) {
         throw new Failure("name-fixed", "The server's name cannot be changed in a cluster; destroy the cluster first.");
@@ -121,7 +124,8 @@ export class Node {
   }
 
   switchOver(): Promise<void> {
-    if (this.#cluster === null) throw new Failure("standalone", "This node is in no cluster; there is nobody to switch to.");
+    if (this.#cluster === null)
+      throw new Failure("standalone", "This node is in no cluster; there is nobody to switch to.");
     return this.#heart.switchOver();
   }
 
@@ -129,7 +133,8 @@ export class Node {
   async join(nic: string, name: string | undefined, signal: AbortSignal, timeout_s: number): Promise<void> {
     const { agreement } = await this.#pair(signal, timeout_s, () => {
       reservable(nic, []);
-      const my_name = parseSettings({ ...this.#settings, server: { name: name ?? this.#settings.server.name } }).server.name;
+      const my_name = parseSettings({ ...this.#settings, server: { name: name ?? this.#settings.server.name } }).server
+        .name;
       return PairingSession.join(nic, my_name, (agreed) => {
         const { bequest } = agreed;
         const nic_of = new Map(bequest.slots.map(({ creator, joiner }) => [creator.nic, joiner.nic]));
@@ -157,16 +162,28 @@ export class Node {
   }
 
   /** Future active node: finds the one that waits, and makes the cluster. */
-  async create(nic: string, matches: { mine: string; theirs: string }[], signal: AbortSignal, timeout_s: number): Promise<void> {
+  async create(
+    nic: string,
+    matches: { mine: string; theirs: string }[],
+    signal: AbortSignal,
+    timeout_s: number,
+  ): Promise<void> {
     const { agreement } = await this.#pair(signal, timeout_s, () => {
       const used = this.#settings.interfaces.map((entry) => entry.nic);
       reservable(nic, used);
-      if (used.length === 0) throw new Failure("no-interfaces", "This node has no interfaces configured; import its settings first.");
+      if (used.length === 0)
+        throw new Failure("no-interfaces", "This node has no interfaces configured; import its settings first.");
       const unmatched = used.find((own) => !matches.some(({ mine }) => mine === own));
-      if (unmatched !== undefined) throw new Failure("unmatched", `${unmatched} has no counterpart; add --match ${unmatched}=INTERFACE-OF-THE-PEER.`);
+      if (unmatched !== undefined)
+        throw new Failure(
+          "unmatched",
+          `${unmatched} has no counterpart; add --match ${unmatched}=INTERFACE-OF-THE-PEER.`,
+        );
       const stray = matches.find(({ mine }) => !used.includes(mine));
-      if (stray !== undefined) throw new Failure("unknown-interface", `${stray.mine} is not among this node's configured interfaces.`);
-      if (new Set(matches.map(({ mine }) => mine)).size < matches.length) throw new Failure("matched-twice", "An interface of this node is matched twice.");
+      if (stray !== undefined)
+        throw new Failure("unknown-interface", `${stray.mine} is not among this node's configured interfaces.`);
+      if (new Set(matches.map(({ mine }) => mine)).size < matches.length)
+        throw new Failure("matched-twice", "An interface of this node is matched twice.");
       const given = { settings: this.#settings, settings_revision: this.#revision };
       return PairingSession.create(nic, this.#settings.server.name, matches, given, (agreed) => {
         this.#saveCluster({
@@ -176,30 +193,54 @@ export class Node {
           peer_name: agreed.peer.name,
           nic,
           peer_mac: agreed.peer.cluster.mac,
-          matches: agreed.bequest.slots.map(({ slot, creator, joiner }) => ({ nic: creator.nic, slot, peer_mac: joiner.mac })),
+          matches: agreed.bequest.slots.map(({ slot, creator, joiner }) => ({
+            nic: creator.nic,
+            slot,
+            peer_mac: joiner.mac,
+          })),
         });
         this.#heart.configure(this.#configuration(true));
       });
     });
-    this.events.add("cluster-created", "info", `Communication with the server ${agreement.peer.name} has been established; it is the backup of this node.`);
+    this.events.add(
+      "cluster-created",
+      "info",
+      `Communication with the server ${agreement.peer.name} has been established; it is the backup of this node.`,
+    );
   }
 
   /** This node goes on alone with its settings. Telling the peer to reset itself comes with the next release. */
   async destroy(): Promise<void> {
-    if (this.#cluster === null) throw new Failure("standalone", "This node is in no cluster; there is nothing to destroy.");
+    if (this.#cluster === null)
+      throw new Failure("standalone", "This node is in no cluster; there is nothing to destroy.");
     if (this.#snapshot?.role !== "active") {
-      throw new Failure("not-active", "Only the active node can destroy the cluster in this version; run the command there, or switch over first.");
+      throw new Failure(
+        "not-active",
+        "Only the active node can destroy the cluster in this version; run the command there, or switch over first.",
+      );
     }
     if (this.#snapshot.peer?.heard) {
-      throw new Failure("peer-heard", "The peer is running and would stay in the cluster; stop it first, then destroy, then erase the peer's state directory.");
+      throw new Failure(
+        "peer-heard",
+        "The peer is running and would stay in the cluster; stop it first, then destroy, then erase the peer's state directory.",
+      );
     }
     this.#saveCluster(null);
     this.#heart.configure(this.#configuration(false));
-    this.events.add("cluster-destroyed", "warning", "The cluster was destroyed; this node goes on alone with its settings.");
+    this.events.add(
+      "cluster-destroyed",
+      "warning",
+      "The cluster was destroyed; this node goes on alone with its settings.",
+    );
   }
 
-  async #pair(signal: AbortSignal, timeout_s: number, open: () => PairingSession): Promise<PairingSession & { agreement: NonNullable<PairingSession["agreement"]> }> {
-    if (this.#cluster !== null) throw new Failure("in-cluster", "This node is in a cluster already; a cluster has exactly two nodes.");
+  async #pair(
+    signal: AbortSignal,
+    timeout_s: number,
+    open: () => PairingSession,
+  ): Promise<PairingSession & { agreement: NonNullable<PairingSession["agreement"]> }> {
+    if (this.#cluster !== null)
+      throw new Failure("in-cluster", "This node is in a cluster already; a cluster has exactly two nodes.");
     if (this.#pairing !== null) throw new Failure("pairing", "This node is pairing already; cancel that first.");
     const session = open();
     this.#pairing = session;
@@ -321,7 +362,10 @@ function holdAlone(state: string): void {
   if (existsSync(path)) {
     const pid = Number(readFileSync(path, "utf8"));
     if (pid !== process.pid && isNode(pid)) {
-      throw new Failure("already-running", `Another node (process ${pid}) uses the state directory ${state}; stop it first, or name another directory with --state.`);
+      throw new Failure(
+        "already-running",
+        `Another node (process ${pid}) uses the state directory ${state}; stop it first, or name another directory with --state.`,
+      );
     }
   }
   writeFileSync(path, String(process.pid), { mode: 0o600 });

@@ -2,17 +2,35 @@
  * Pairing's hands: a capture on the reserved card, polled by a timer, and the dialogue of
  * core/pairing.ts on top. The control process may take its time; the heart is not involved.
  */
-import { createCipheriv, createDecipheriv, createHash, createHmac, createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync, randomBytes } from "node:crypto";
-import { type Agreement, Creator, type Introduction, Joiner, type Match, type Message, type PairingCryptography } from "../core/pairing.ts";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  randomBytes,
+} from "node:crypto";
+import {
+  type Agreement,
+  Creator,
+  type Introduction,
+  Joiner,
+  type Match,
+  type Message,
+  type PairingCryptography,
+} from "../core/pairing.ts";
 import { Failure } from "../errors.ts";
-import { isPhysical, listLinks, setLinkUp } from "../kernel/links.ts";
 import { readRecords } from "../heart/inbox.ts";
 import { Outbox } from "../heart/outbox.ts";
+import { isPhysical, listLinks, setLinkUp } from "../kernel/links.ts";
 import { type Handle, openShim, RECORD } from "../shim.ts";
+import { BUILD, VERSION } from "../version.ts";
 import { macBytes, macText } from "../wire/bytes.ts";
 import { BROADCAST, sourceMac } from "../wire/ethernet.ts";
 import { Assembly, emitPieces, parsePiece } from "../wire/pairing.ts";
-import { BUILD, VERSION } from "../version.ts";
 
 const TURN_MS = 20;
 const REPEAT_MS = 200;
@@ -25,11 +43,15 @@ const SENDERS_MAX = 8;
 export function reservable(nic: string, used: string[]): void {
   const shim = openShim();
   const link = listLinks(shim).find(({ name }) => name === nic);
-  if (link === undefined) throw new Failure("unknown-interface", `There is no interface ${nic}; choose one that \`ip link\` lists.`);
-  if (used.includes(nic)) throw new Failure("interface-in-use", `${nic} is configured as a data interface; choose a free network card.`);
-  if (!isPhysical(link)) throw new Failure("not-physical", `${nic} is not a physical network card; choose one that is.`);
+  if (link === undefined)
+    throw new Failure("unknown-interface", `There is no interface ${nic}; choose one that \`ip link\` lists.`);
+  if (used.includes(nic))
+    throw new Failure("interface-in-use", `${nic} is configured as a data interface; choose a free network card.`);
+  if (!isPhysical(link))
+    throw new Failure("not-physical", `${nic} is not a physical network card; choose one that is.`);
   if (shim.wireless(nic)) throw new Failure("wireless", `${nic} is wireless; the cluster network needs a cable.`);
-  if (link.master !== 0) throw new Failure("interface-in-use", `${nic} is part of a bridge or bond; choose a free network card.`);
+  if (link.master !== 0)
+    throw new Failure("interface-in-use", `${nic} is part of a bridge or bond; choose a free network card.`);
   if (!link.up) setLinkUp(shim, link, true);
 }
 
@@ -56,7 +78,12 @@ export class PairingSession {
   #stored = false;
   #next_message = randomBytes(4).readUInt32BE();
 
-  private constructor(side: "joiner" | "creator", introduction: Introduction, dialogue: Joiner | Creator, store: (agreement: Agreement) => void) {
+  private constructor(
+    side: "joiner" | "creator",
+    introduction: Introduction,
+    dialogue: Joiner | Creator,
+    store: (agreement: Agreement) => void,
+  ) {
     this.side = side;
     this.#nic = introduction.cluster.nic;
     this.#mac = macBytes(introduction.cluster.mac);
@@ -77,7 +104,12 @@ export class PairingSession {
     store: (agreement: Agreement) => void,
   ): PairingSession {
     const introduction = introduce(name, nic);
-    return new PairingSession("creator", introduction, new Creator(cryptography(), introduction, matches, given), store);
+    return new PairingSession(
+      "creator",
+      introduction,
+      new Creator(cryptography(), introduction, matches, given),
+      store,
+    );
   }
 
   get agreement(): Agreement | null {
@@ -91,16 +123,25 @@ export class PairingSession {
   /** Runs the dialogue to its end. Throws Failure where it is refused, cancelled or takes too long. */
   async run(signal: AbortSignal, timeout_s: number): Promise<void> {
     const shim = openShim();
-    this.#capture = shim.openCapture(this.#nic, { filter: "ether proto 0x88b5", snap_bytes: 2048, buffer_bytes: 1 << 20, promiscuous: false });
+    this.#capture = shim.openCapture(this.#nic, {
+      filter: "ether proto 0x88b5",
+      snap_bytes: 2048,
+      buffer_bytes: 1 << 20,
+      promiscuous: false,
+    });
     const deadline_ms = shim.now() + timeout_s * 1000;
     let said_ms = Number.NEGATIVE_INFINITY;
     let linger_until_ms: number | null = null;
     try {
       for (;;) {
         const now_ms = shim.now();
-        if (!this.#stored && (this.#cancelled || signal.aborted)) throw new Failure("cancelled", "Pairing was cancelled; nothing has changed.");
+        if (!this.#stored && (this.#cancelled || signal.aborted))
+          throw new Failure("cancelled", "Pairing was cancelled; nothing has changed.");
         if (!this.#stored && now_ms >= deadline_ms) {
-          throw new Failure("pairing-timeout", `No ${this.side === "joiner" ? "active" : "waiting"} node answered in time; check the cable and start again.`);
+          throw new Failure(
+            "pairing-timeout",
+            `No ${this.side === "joiner" ? "active" : "waiting"} node answered in time; check the cable and start again.`,
+          );
         }
         const heard = this.#listen();
         if (this.#advance()) {
@@ -164,7 +205,8 @@ export class PairingSession {
     if (message === null || this.#capture === null) return;
     this.#next_message = (this.#next_message + 1) >>> 0;
     const body = new TextEncoder().encode(JSON.stringify(message));
-    for (const frame of emitPieces(BROADCAST, this.#mac, this.#next_message, body)) this.#outbox.add(this.#capture, frame);
+    for (const frame of emitPieces(BROADCAST, this.#mac, this.#next_message, body))
+      this.#outbox.add(this.#capture, frame);
     this.#outbox.flush();
   }
 }
@@ -187,7 +229,10 @@ export function cryptography(): PairingCryptography {
   return {
     public_key,
     derive(peer_key, transcript, label) {
-      const peer = createPublicKey({ key: { kty: "OKP", crv: "X25519", x: Buffer.from(peer_key, "hex").toString("base64url") }, format: "jwk" });
+      const peer = createPublicKey({
+        key: { kty: "OKP", crv: "X25519", x: Buffer.from(peer_key, "hex").toString("base64url") },
+        format: "jwk",
+      });
       const secret = diffieHellman({ privateKey, publicKey: peer });
       const salt = createHash("sha256").update(transcript).digest();
       return Buffer.from(hkdfSync("sha256", secret, salt, `understudy ${label}`, 32)).toString("hex");

@@ -49,11 +49,15 @@ export function freshSettings(): Settings {
 export function parseSettings(value: unknown): Settings {
   const result = schema.safeParse(value);
   if (!result.success) {
-    const issue = result.error.issues[0];
+    const { issues } = result.error;
+    const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
     const place = issue?.path.join(".") || "the settings";
     if (issue?.code === "unrecognized_keys") {
       const where = issue.path.length === 0 ? "" : ` in ${place}`;
-      throw new Failure("bad-settings", `Unknown key ${issue.keys.map((key) => `"${key}"`).join(", ")}${where}; remove it or correct its spelling.`);
+      throw new Failure(
+        "bad-settings",
+        `Unknown key ${issue.keys.map((key) => `"${key}"`).join(", ")}${where}; remove it or correct its spelling.`,
+      );
     }
     throw new Failure("bad-settings", `${place}: ${issue?.message ?? "not valid"}.`);
   }
@@ -78,17 +82,26 @@ function checkUnique(settings: Settings): void {
     nics.add(nic);
     for (const address of own) {
       const plain = address.split("/")[0] ?? address;
-      if (addresses.has(plain)) throw new Failure("bad-settings", `interfaces: the address ${plain} is used twice; keep one.`);
+      if (addresses.has(plain))
+        throw new Failure("bad-settings", `interfaces: the address ${plain} is used twice; keep one.`);
       addresses.add(plain);
     }
   }
 }
 
 function checkGateways({ nic, addresses, gateway, gateway6 }: InterfaceSettings): void {
-  if (gateway !== undefined && !isIPv4(gateway)) throw new Failure("bad-settings", `${nic}: gateway must be an IPv4 address; use gateway6 for IPv6.`);
-  if (gateway6 !== undefined && !isIPv6(gateway6)) throw new Failure("bad-settings", `${nic}: gateway6 must be an IPv6 address.`);
-  if (gateway !== undefined && !addresses.some((address) => isIPv4(address.split("/")[0] ?? "") && inNetwork(gateway, address))) {
-    throw new Failure("bad-settings", `${nic}: the gateway ${gateway} is in none of the interface's networks; correct one of them.`);
+  if (gateway !== undefined && !isIPv4(gateway))
+    throw new Failure("bad-settings", `${nic}: gateway must be an IPv4 address; use gateway6 for IPv6.`);
+  if (gateway6 !== undefined && !isIPv6(gateway6))
+    throw new Failure("bad-settings", `${nic}: gateway6 must be an IPv6 address.`);
+  if (
+    gateway !== undefined &&
+    !addresses.some((address) => isIPv4(address.split("/")[0] ?? "") && inNetwork(gateway, address))
+  ) {
+    throw new Failure(
+      "bad-settings",
+      `${nic}: the gateway ${gateway} is in none of the interface's networks; correct one of them.`,
+    );
   }
 }
 

@@ -5,7 +5,18 @@
  * copy used.
  */
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Failure, sentence } from "../errors.ts";
 import type { DataInterface, NodeNumber } from "../heart/messages.ts";
@@ -40,7 +51,8 @@ export class Store {
     } catch (error) {
       throw new Failure("state-unusable", `The state directory ${directory} cannot be made: ${sentence(error)}.`);
     }
-    if (!statSync(directory).isDirectory()) throw new Failure("state-unusable", `${directory} is not a directory; name one with --state.`);
+    if (!statSync(directory).isDirectory())
+      throw new Failure("state-unusable", `${directory} is not a directory; name one with --state.`);
     this.#write("writable.json", true);
     rmSync(join(directory, "writable.json"), { force: true });
   }
@@ -93,7 +105,10 @@ export class Store {
       damaged = true;
     }
     if (damaged) {
-      throw new Failure("state-damaged", `${path} is damaged and there is no good copy; restore it, or delete it to start from a fresh install.`);
+      throw new Failure(
+        "state-damaged",
+        `${path} is damaged and there is no good copy; restore it, or delete it to start from a fresh install.`,
+      );
     }
     return null;
   }
@@ -117,7 +132,11 @@ export class Store {
     } catch (error) {
       const code = (error as { code?: string }).code;
       const why =
-        code === "ENOSPC" ? "the disk is full; free some space" : code === "EROFS" || code === "EACCES" ? "it is read-only; mount it writable" : sentence(error);
+        code === "ENOSPC"
+          ? "the disk is full; free some space"
+          : code === "EROFS" || code === "EACCES"
+            ? "it is read-only; mount it writable"
+            : sentence(error);
       throw new Failure("state-unwritable", `The state directory ${this.directory} cannot be written: ${why}.`);
     }
   }

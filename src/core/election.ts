@@ -75,6 +75,8 @@ export class Election {
   readonly #announcer: Announcer;
   role: WireRole = "listening";
   term: number;
+  /** The highest term that was claimed or known before this start: consent to it is no longer worth anything. */
+  #spent_term: number;
   /** The peer's newest heartbeat, null before the first fresh one. */
   peer: Heartbeat | null = null;
 
@@ -104,6 +106,7 @@ export class Election {
     this.#detector = new Detector(tuning.detect_floor_ms, tuning.detect_ceiling_ms);
     this.#announcer = new Announcer(configuration);
     this.term = term_floor;
+    this.#spent_term = term_floor;
     this.#started_ms = now_ms;
     this.#now_ms = now_ms;
     if (configuration.bootstrap) this.#claim(this.#ownTermAbove(term_floor), "The cluster was created on this node");
@@ -165,6 +168,11 @@ export class Election {
     return term > 0 && ownerOf(term) === this.configuration.node;
   }
 
+  /** Our term is one of ours that nobody has claimed yet. */
+  #hasOwnWish(): boolean {
+    return this.#isOurs(this.term) && this.term > this.#spent_term;
+  }
+
   /** Of two nodes that are both ready, which should be active? Both must come to the same answer. */
   #isPreferred(peer: Heartbeat): boolean {
     const unwilling = this.#isUnwilling();
@@ -204,7 +212,11 @@ export class Election {
         return;
       case "gate":
         if (input.broken && !this.#gate_broken && this.role === "active") {
-          this.#event("gate-broken", "error", "The gate cannot be restored; this node steps down rather than be active without it.");
+          this.#event(
+            "gate-broken",
+            "error",
+            "The gate cannot be restored; this node steps down rather than be active without it.",
+          );
           this.#stepDown();
         }
         this.#gate_broken = input.broken;
@@ -229,8 +241,10 @@ export class Election {
     if (this.role !== "active") {
       return refuse("not-active", "This node is not active; ask the active node to switch.");
     }
-    if (!this.heard) return refuse("peer-silent", "The peer is not heard on any path; switching now would stop all traffic.");
-    if (this.peer?.unwilling) return refuse("peer-unwilling", "The peer cannot become active now; see its status for the reason.");
+    if (!this.heard)
+      return refuse("peer-silent", "The peer is not heard on any path; switching now would stop all traffic.");
+    if (this.peer?.unwilling)
+      return refuse("peer-unwilling", "The peer cannot become active now; see its status for the reason.");
     if (this.#peerIsLessFit(this.peer)) {
       return refuse("peer-unfit", "The peer has fewer data links than this node; mend its links first.");
     }
@@ -281,7 +295,11 @@ export class Election {
     const verdict = this.conversation.accept(heartbeat, slot, this.#now_ms);
     if (verdict === "copy") return;
     if (verdict === "duplicate-node") {
-      this.#raise("duplicate-node", "A third node uses this node's place in the cluster; disconnect it.", ALARM_HOLD_MS);
+      this.#raise(
+        "duplicate-node",
+        "A third node uses this node's place in the cluster; disconnect it.",
+        ALARM_HOLD_MS,
+      );
     }
     if (verdict !== "news") return this.#drop(verdict);
     const returned = !this.heard;
@@ -298,10 +316,18 @@ export class Election {
       return;
     }
     if (this.role === "active" && term > this.term) {
-      this.#event("yielded", "warning", `${this.configuration.peer_name} shows a higher claim (term ${term}); this node yields.`);
+      this.#event(
+        "yielded",
+        "warning",
+        `${this.configuration.peer_name} shows a higher claim (term ${term}); this node yields.`,
+      );
       this.#stepDown();
     } else if (this.role === "active") {
-      this.#event("second-claim", "warning", `${this.configuration.peer_name} was active too, with the lower term ${term}; it yields.`);
+      this.#event(
+        "second-claim",
+        "warning",
+        `${this.configuration.peer_name} was active too, with the lower term ${term}; it yields.`,
+      );
       // Its announcements may have misled the neighbours: say again who we are.
       this.#announcer.claimed(this.#now_ms);
       this.#reply_now = true;
@@ -325,7 +351,11 @@ export class Election {
       this.#output.open_lease = true;
       return;
     }
-    this.#event("slept", "warning", `This node did not run for ${Math.round(slept_ms)} ms; it asks its peer before it goes on.`);
+    this.#event(
+      "slept",
+      "warning",
+      `This node did not run for ${Math.round(slept_ms)} ms; it asks its peer before it goes on.`,
+    );
     this.#become("resuming");
     this.#announcer.released();
     this.#urgent = true;
@@ -343,7 +373,11 @@ export class Election {
     // A silent peer is another matter: it may be dead, and nobody hands over to the dead.
     if (!trusted || !this.heard) return;
     this.#event("cluster-network-lost", "warning", "The peer is no longer heard over the cluster network.");
-    if (this.role === "active" && this.configuration.tuning.on_link_loss === "switch" && !this.#peerIsLessFit(this.peer)) {
+    if (
+      this.role === "active" &&
+      this.configuration.tuning.on_link_loss === "switch" &&
+      !this.#peerIsLessFit(this.peer)
+    ) {
       this.#beginHandOver("the cluster network was lost", null);
     }
   }
@@ -351,7 +385,11 @@ export class Election {
   #watchPeer(): void {
     const heard = this.heard;
     if (this.#was_heard && !heard && this.role === "active") {
-      this.#event("peer-lost", "warning", `${this.configuration.peer_name} is no longer heard on any path; nobody can take over from this node.`);
+      this.#event(
+        "peer-lost",
+        "warning",
+        `${this.configuration.peer_name} is no longer heard on any path; nobody can take over from this node.`,
+      );
     }
     this.#was_heard = heard;
   }
@@ -395,7 +433,7 @@ export class Election {
         return;
       }
       if (this.#hasConsent(peer)) return this.#claim(peer.term, "The peer agreed");
-      if (!this.#isOurs(this.term) || peer.term > this.term) {
+      if (!this.#hasOwnWish() || peer.term > this.term) {
         this.term = this.#ownTermAbove(Math.max(this.term, peer.term));
         this.#reply_now = true;
       }
@@ -407,7 +445,8 @@ export class Election {
 
   /** The peer, not active, shows a term of ours that is not below our own: it lets us claim it. */
   #hasConsent(peer: Heartbeat): boolean {
-    return !peer.wish && this.#isOurs(peer.term) && peer.term >= this.term && this.#provedSince(this.#proof);
+    const is_new = peer.term >= this.term && peer.term > this.#spent_term;
+    return !peer.wish && this.#isOurs(peer.term) && is_new && this.#provedSince(this.#proof);
   }
 
   /** Agrees to the wish of a peer that should be active: its term becomes ours. */
@@ -423,19 +462,31 @@ export class Election {
     const silence_ms = this.#detector.silence_ms(this.#now_ms);
     const timeout_ms = this.peer === null ? 0 : this.#detector.timeout_ms;
     if (silence_ms < this.#suspect_ms) return;
-    this.#output.frames.push(...this.#evidence.probes(this.#now_ms, paths, (slot) => this.links.hasCarrier(slot), addresses));
+    this.#output.frames.push(
+      ...this.#evidence.probes(this.#now_ms, paths, (slot) => this.links.hasCarrier(slot), addresses),
+    );
     if (silence_ms < timeout_ms) return;
     if (this.role === "backup") {
       this.#become("probing");
       this.#probing_since_ms = this.#now_ms;
       if (this.peer !== null) {
-        this.#event("peer-silent", "warning", `${this.configuration.peer_name} has been silent on every path for ${Math.round(silence_ms)} ms.`);
+        this.#event(
+          "peer-silent",
+          "warning",
+          `${this.configuration.peer_name} has been silent on every path for ${Math.round(silence_ms)} ms.`,
+        );
       }
     }
     if (this.#evidence.isConclusive(this.#now_ms)) {
-      return this.#claim(this.#ownTermAbove(this.term), "The peer is silent and nobody answers for the shared addresses");
+      return this.#claim(
+        this.#ownTermAbove(this.term),
+        "The peer is silent and nobody answers for the shared addresses",
+      );
     }
-    if (this.#now_ms - this.#probing_since_ms >= SILENT_PEER_ALARM_MS && this.#now_ms - this.#evidence.answered_ms < SILENT_PEER_ALARM_MS) {
+    if (
+      this.#now_ms - this.#probing_since_ms >= SILENT_PEER_ALARM_MS &&
+      this.#now_ms - this.#evidence.answered_ms < SILENT_PEER_ALARM_MS
+    ) {
       const message = `${this.configuration.peer_name} is alive but silent: its kernel answers for the shared addresses and no heartbeat arrives; check what blocks EtherType 0x88b5 between the nodes.`;
       if (!this.#alarms.has("silent-peer")) this.#event("silent-peer", "error", message);
       this.#raise("silent-peer", message, SILENT_PEER_ALARM_MS);
@@ -459,7 +510,11 @@ export class Election {
     if (missing.length === 0) {
       this.#event("neighbours-followed", "info", `All ${asked} known neighbours and gateways answer this node.`);
     } else {
-      this.#event("neighbours-missing", "warning", `${followed} of ${asked} known neighbours and gateways answer this node; silent: ${missing.join(", ")}.`);
+      this.#event(
+        "neighbours-missing",
+        "warning",
+        `${followed} of ${asked} known neighbours and gateways answer this node; silent: ${missing.join(", ")}.`,
+      );
     }
   }
 
@@ -468,13 +523,15 @@ export class Election {
     if (this.#hand_over !== null || this.peer === null || !this.heard || this.peer.unwilling) return;
     const mine = this.links.bits(this.#now_ms);
     const lost = this.peer.links & ~mine;
-    if (lost !== 0 && countBits(this.peer.links) > countBits(mine)) this.#beginHandOver("the peer has a data link that this node lost", null);
+    if (lost !== 0 && countBits(this.peer.links) > countBits(mine))
+      this.#beginHandOver("the peer has a data link that this node lost", null);
   }
 
   #beginHandOver(reason: string, id: number | null): void {
     if (this.role !== "active") return;
     if (this.#hand_over !== null) {
-      if (id !== null) this.#output.answers.push({ id, failure: { code: "busy", message: "The node is handing over already." } });
+      if (id !== null)
+        this.#output.answers.push({ id, failure: { code: "busy", message: "The node is handing over already." } });
       return;
     }
     this.#hand_over = { reason, id, since_ms: this.#now_ms, proof: this.conversation.sequence + 1 };
@@ -485,7 +542,11 @@ export class Election {
     const { peer } = this;
     const ready = peer !== null && peer.role !== "active" && !peer.unwilling && this.#provedSince(hand_over.proof);
     if (ready) {
-      this.#event("handed-over", "info", `This node hands over to ${this.configuration.peer_name}: ${hand_over.reason}.`);
+      this.#event(
+        "handed-over",
+        "info",
+        `This node hands over to ${this.configuration.peer_name}: ${hand_over.reason}.`,
+      );
       this.#stepDown();
       // Our consent: the next term of the peer, shown by a node that is no longer active.
       this.term = nextTerm(Math.max(this.term, peer.term), other(this.configuration.node));
@@ -504,7 +565,13 @@ export class Election {
 
   #decideResuming(): void {
     const { peer } = this;
-    if (peer !== null && this.#provedSince(this.#proof) && peer.role !== "active" && peer.term <= this.term && !peer.wish) {
+    if (
+      peer !== null &&
+      this.#provedSince(this.#proof) &&
+      peer.role !== "active" &&
+      peer.term <= this.term &&
+      !peer.wish
+    ) {
       this.#become("active");
       this.#output.open_lease = true;
       this.#announcer.claimed(this.#now_ms);
@@ -515,8 +582,11 @@ export class Election {
 
   #claim(term: number, why: string): void {
     this.term = term;
+    this.#spent_term = term;
     this.#evidence.reset();
     this.#become("active");
+    // The loss that brought us the active role must not send it back: trust in the link is earned anew.
+    if (this.#cluster_heard_since_ms < this.#now_ms) this.#cluster_heard_since_ms = this.#now_ms;
     this.#event("became-active", "info", `This node is active (term ${term}): ${lowerFirst(why)}.`);
     this.#output.open_lease = true;
     this.#announcer.claimed(this.#now_ms);
@@ -558,7 +628,7 @@ export class Election {
       (this.role === "backup" || this.role === "probing") &&
       this.peer !== null &&
       this.peer.role !== "active" &&
-      this.#isOurs(this.term) &&
+      this.#hasOwnWish() &&
       !this.#isUnwilling() &&
       this.#isPreferred(this.peer);
     const heartbeats = this.configuration.paths
@@ -592,7 +662,12 @@ export class Election {
     if (this.role === "backup" || this.role === "probing") {
       const heard_ms = this.#now_ms - this.#detector.silence_ms(this.#now_ms);
       const silent_at_ms = heard_ms + this.#detector.timeout_ms;
-      for (const at of [heard_ms + this.#suspect_ms, silent_at_ms, this.#evidence.conclusive_ms, this.#evidence.next_probe_ms]) {
+      for (const at of [
+        heard_ms + this.#suspect_ms,
+        silent_at_ms,
+        this.#evidence.conclusive_ms,
+        this.#evidence.next_probe_ms,
+      ]) {
         if (at > this.#now_ms) wake_ms = Math.min(wake_ms, at);
       }
     }

@@ -54,7 +54,12 @@ export class Evidence {
   }
 
   /** The probes due now, on every data network with a carrier. Without one there can be no evidence. */
-  probes(now_ms: number, paths: readonly CorePath[], up: (slot: number) => boolean, addresses: readonly SharedAddress[]): OutgoingFrame[] {
+  probes(
+    now_ms: number,
+    paths: readonly CorePath[],
+    up: (slot: number) => boolean,
+    addresses: readonly SharedAddress[],
+  ): OutgoingFrame[] {
     if (now_ms < this.#next_probe_ms) return [];
     const frames: OutgoingFrame[] = [];
     for (const path of paths) {

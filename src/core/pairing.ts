@@ -107,15 +107,25 @@ export class Joiner {
 
   /** Throws Failure where the creator refuses. Messages that do not fit are ignored. */
   hear(message: Message): void {
-    if (message.kind === "refuse" && message.to === this.#cryptography.public_key) throw new Failure(message.code, message.message);
+    if (message.kind === "refuse" && message.to === this.#cryptography.public_key)
+      throw new Failure(message.code, message.message);
     if (message.kind === "grant" && message.to === this.#cryptography.public_key && this.#keys === null) {
       const keys = keysOf(this.#cryptography, JSON.stringify(this.#offer), message.public_key, message.public_key);
       const text = this.#cryptography.open(keys.pairing, message.sealed);
       if (text === null) return;
       this.#keys = keys;
-      this.agreement = { id: keys.id, key: keys.cluster, peer: message.introduction, bequest: JSON.parse(text) as Bequest };
+      this.agreement = {
+        id: keys.id,
+        key: keys.cluster,
+        peer: message.introduction,
+        bequest: JSON.parse(text) as Bequest,
+      };
     }
-    if (message.kind === "commit" && this.#keys !== null && message.proof === this.#cryptography.proof(this.#keys.pairing, "commit")) {
+    if (
+      message.kind === "commit" &&
+      this.#keys !== null &&
+      message.proof === this.#cryptography.proof(this.#keys.pairing, "commit")
+    ) {
       this.committed = true;
     }
   }
@@ -156,18 +166,24 @@ export class Creator {
   hear(message: Message): void {
     if (message.kind === "offer") this.#hearOffer(message);
     if (this.#keys === null) return;
-    if (message.kind === "ready" && message.proof === this.#cryptography.proof(this.#keys.pairing, "ready")) this.ready = true;
-    if (message.kind === "done" && message.proof === this.#cryptography.proof(this.#keys.pairing, "done")) this.done = true;
+    if (message.kind === "ready" && message.proof === this.#cryptography.proof(this.#keys.pairing, "ready"))
+      this.ready = true;
+    if (message.kind === "done" && message.proof === this.#cryptography.proof(this.#keys.pairing, "done"))
+      this.done = true;
   }
 
   stored(): void {
-    if (this.#keys !== null) this.#answer = { kind: "commit", proof: this.#cryptography.proof(this.#keys.pairing, "commit") };
+    if (this.#keys !== null)
+      this.#answer = { kind: "commit", proof: this.#cryptography.proof(this.#keys.pairing, "commit") };
   }
 
   #hearOffer(offer: Message & { kind: "offer" }): void {
     if (this.#offer_key !== null) {
       if (offer.public_key === this.#offer_key) return;
-      const failure = new Failure("third-node", "More than two nodes answer on this cluster network; leave only the two that belong together.");
+      const failure = new Failure(
+        "third-node",
+        "More than two nodes answer on this cluster network; leave only the two that belong together.",
+      );
       if (!this.ready) this.#refuse(this.#offer_key, failure);
       throw failure;
     }
@@ -206,16 +222,22 @@ function matchCards(mine: Introduction, theirs: Introduction, matches: Match[]):
     );
   }
   if (mine.cards.length !== theirs.cards.length) {
-    throw new Failure("cards-differ", `${mine.name} has ${mine.cards.length} network cards and ${theirs.name} has ${theirs.cards.length}; both need the same number.`);
+    throw new Failure(
+      "cards-differ",
+      `${mine.name} has ${mine.cards.length} network cards and ${theirs.name} has ${theirs.cards.length}; both need the same number.`,
+    );
   }
-  if (mine.name === theirs.name) throw new Failure("same-name", `Both nodes are called ${mine.name}; give one of them another name.`);
+  if (mine.name === theirs.name)
+    throw new Failure("same-name", `Both nodes are called ${mine.name}; give one of them another name.`);
   const used = new Set<string>();
   return matches.map(({ mine: my_nic, theirs: their_nic }, index) => {
     const creator = mine.cards.find((card) => card.nic === my_nic);
     const joiner = theirs.cards.find((card) => card.nic === their_nic);
     if (creator === undefined) throw new Failure("unknown-interface", `This node has no network card ${my_nic}.`);
-    if (joiner === undefined) throw new Failure("unknown-interface", `${theirs.name} has no network card ${their_nic}.`);
-    if (their_nic === theirs.cluster.nic) throw new Failure("interface-in-use", `${their_nic} of ${theirs.name} is reserved for the cluster network.`);
+    if (joiner === undefined)
+      throw new Failure("unknown-interface", `${theirs.name} has no network card ${their_nic}.`);
+    if (their_nic === theirs.cluster.nic)
+      throw new Failure("interface-in-use", `${their_nic} of ${theirs.name} is reserved for the cluster network.`);
     if (used.has(their_nic)) throw new Failure("matched-twice", `${their_nic} of ${theirs.name} is matched twice.`);
     used.add(their_nic);
     return { slot: index + 1, creator, joiner };

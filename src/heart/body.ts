@@ -2,11 +2,20 @@
  * The heart's hands: captures, gate, addresses. It makes the kernel agree with what the core wants,
  * and tells the core what is. It decides nothing.
  */
-import { Failure, sentence } from "../errors.ts";
+
 import type { Input, Output } from "../core/types.ts";
+import { Failure, sentence } from "../errors.ts";
 import { type Holding, hold, prepareHolding, reconcile, release } from "../kernel/addresses.ts";
+import {
+  closeLease,
+  type Gate,
+  installGate,
+  isForeignFirewallChange,
+  openLease,
+  removeGate,
+  verifyGate,
+} from "../kernel/gate.ts";
 import { configureGateway } from "../kernel/gateway.ts";
-import { closeLease, type Gate, installGate, isForeignFirewallChange, openLease, removeGate, verifyGate } from "../kernel/gate.ts";
 import { type Link, linkNamed, listLinks, setLinkUp } from "../kernel/links.ts";
 import type { Handle, Shim } from "../shim.ts";
 import { macBytes } from "../wire/bytes.ts";
@@ -70,8 +79,17 @@ export class Body {
     const { cluster, interfaces } = configuration;
     const enabled = interfaces.filter((entry) => entry.enabled);
     const links = listLinks(this.#shim);
-    const nics = cluster === undefined ? enabled.map(({ nic, slot }) => ({ nic, slot })) : [{ nic: cluster.nic, slot: 0 }, ...enabled];
-    this.#ports = nics.map(({ nic, slot }) => ({ slot, nic, mac: linkNamed(links, nic).mac, capture: null, carrier: false }));
+    const nics =
+      cluster === undefined
+        ? enabled.map(({ nic, slot }) => ({ nic, slot }))
+        : [{ nic: cluster.nic, slot: 0 }, ...enabled];
+    this.#ports = nics.map(({ nic, slot }) => ({
+      slot,
+      nic,
+      mac: linkNamed(links, nic).mac,
+      capture: null,
+      carrier: false,
+    }));
     for (const port of this.#ports) {
       const link = linkNamed(links, port.nic);
       if (!link.up) setLinkUp(this.#shim, link, true);
@@ -81,7 +99,10 @@ export class Body {
       interfaces: enabled.map(({ nic, role, addresses }) => ({ nic, role, addresses })),
       ...(cluster === undefined ? {} : { cluster_nic: cluster.nic }),
     });
-    this.#holding = prepareHolding(this.#shim, enabled.map(({ nic, addresses, gateways }) => ({ nic, addresses, gateways })));
+    this.#holding = prepareHolding(
+      this.#shim,
+      enabled.map(({ nic, addresses, gateways }) => ({ nic, addresses, gateways })),
+    );
     if (cluster === undefined) {
       removeGate(this.#shim);
       this.#gate = null;
@@ -151,7 +172,11 @@ export class Body {
       if (this.#repairs_ms.length >= GATE_REPAIRS_MAX) return this.#gateIs(true);
       this.#repairs_ms.push(now_ms);
       this.#gate = installGate(this.#shim, this.#gate.configuration, this.held ? "open" : "closed");
-      this.#report("gate-restored", "warning", "Somebody changed the firewall and removed the gate; it has been put back. Leave the table `understudy` alone.");
+      this.#report(
+        "gate-restored",
+        "warning",
+        "Somebody changed the firewall and removed the gate; it has been put back. Leave the table `understudy` alone.",
+      );
       return this.#gateIs(false);
     } catch (error) {
       this.#report("gate-failed", "error", `The gate cannot be put back: ${sentence(error)}.`);
@@ -195,7 +220,7 @@ export class Body {
     return this.#ports.map((port) => {
       const link = links.find(({ name }) => name === port.nic);
       if (link !== undefined && port.capture === null) this.#openPort(port);
-      if (link === undefined && port.capture !== null) this.#closePort(port);
+      if (link === undefined) this.#closePort(port);
       port.carrier = link !== undefined && link.up && link.carrier && port.capture !== null;
       return { type: "carrier", slot: port.slot, up: port.carrier };
     });
@@ -213,7 +238,8 @@ export class Body {
   }
 
   peerMac(text: string | undefined): Uint8Array {
-    if (text === undefined) throw new Failure("bad-configuration", "A cluster interface has no MAC of the peer; pair the nodes again.");
+    if (text === undefined)
+      throw new Failure("bad-configuration", "A cluster interface has no MAC of the peer; pair the nodes again.");
     return macBytes(text);
   }
 }

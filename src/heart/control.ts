@@ -1,5 +1,5 @@
 /** The heart's line to its control process: standard input and output, never blocking. */
-import { type Shim, RECORD } from "../shim.ts";
+import { RECORD, type Shim } from "../shim.ts";
 import { Lines, type ShimRecord } from "./inbox.ts";
 import type { FromHeart, HeartEvent, Snapshot, ToHeart } from "./messages.ts";
 

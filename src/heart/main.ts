@@ -11,9 +11,9 @@ import { NFNLGRP_NFTABLES } from "../kernel/gate.ts";
 import { parseAddress, parsePrefixed } from "../kernel/ip.ts";
 import { RTNLGRP } from "../kernel/links.ts";
 import { openShim, RECORD, type Shim } from "../shim.ts";
+import { BUILD, VERSION } from "../version.ts";
 import { macBytes } from "../wire/bytes.ts";
 import type { Authenticator } from "../wire/heartbeat.ts";
-import { BUILD, VERSION } from "../version.ts";
 import { Body } from "./body.ts";
 import { ControlLine } from "./control.ts";
 import { readRecords, type ShimRecord } from "./inbox.ts";
@@ -129,7 +129,11 @@ class Heart {
       case "stop":
         return this.#stop(message.id, inputs);
       case "switch":
-        if (this.#election === null) this.#control.reply(message.id, { code: "standalone", message: "This node is in no cluster; there is nobody to switch to." });
+        if (this.#election === null)
+          this.#control.reply(message.id, {
+            code: "standalone",
+            message: "This node is in no cluster; there is nobody to switch to.",
+          });
         else inputs.push({ type: "switch", id: message.id });
     }
   }
@@ -156,7 +160,13 @@ class Heart {
       session: randomSession(),
       peer_name: cluster.peer_name,
       paths: [
-        { slot: 0, nic: cluster.nic, mac: macBytes(this.#body.macOf(0)), peer_mac: macBytes(cluster.peer_mac), heartbeat: true },
+        {
+          slot: 0,
+          nic: cluster.nic,
+          mac: macBytes(this.#body.macOf(0)),
+          peer_mac: macBytes(cluster.peer_mac),
+          heartbeat: true,
+        },
         ...enabled.map(({ slot, nic, peer_mac, heartbeat }) => ({
           slot,
           nic,
@@ -168,7 +178,9 @@ class Heart {
       addresses: enabled.flatMap(({ slot, addresses }) =>
         addresses.map((text) => ({ slot, ip: parsePrefixed(text).bytes, text: text.split("/")[0] ?? text })),
       ),
-      gateways: enabled.flatMap(({ slot, gateways }) => gateways.map((text) => ({ slot, ip: parseAddress(text), text }))),
+      gateways: enabled.flatMap(({ slot, gateways }) =>
+        gateways.map((text) => ({ slot, ip: parseAddress(text), text })),
+      ),
       tuning: cluster.tuning,
       term_floor: configuration.term_floor,
       settings_revision: configuration.settings_revision,
@@ -182,7 +194,12 @@ class Heart {
     const impaired = now_ms - this.#alive_ms >= CONTROL_HUNG_MS;
     if (impaired === this.#impaired) return;
     this.#impaired = impaired;
-    if (impaired) this.#event("control-hung", "error", "The control process does not answer; this node hands over if its peer is ready.");
+    if (impaired)
+      this.#event(
+        "control-hung",
+        "error",
+        "The control process does not answer; this node hands over if its peer is ready.",
+      );
     inputs.push({ type: "impaired", impaired });
   }
 
@@ -206,7 +223,12 @@ class Heart {
     this.#snapshot_ms = now_ms;
     const { addresses, gate } = { addresses: this.#body.addresses(this.#configuration), gate: this.#body.gateState };
     this.#control.snapshot(
-      takeSnapshot(this.#configuration, this.#election, { addresses, gate, realtime: this.#realtime, memory_locked: this.#memory_locked }),
+      takeSnapshot(this.#configuration, this.#election, {
+        addresses,
+        gate,
+        realtime: this.#realtime,
+        memory_locked: this.#memory_locked,
+      }),
     );
   }
 
@@ -228,7 +250,11 @@ class Heart {
       work();
       return true;
     } catch (error) {
-      this.#event("not-privileged", "warning", `The heartbeat runs without ${what}: ${sentence(error)}. A loaded machine may delay it.`);
+      this.#event(
+        "not-privileged",
+        "warning",
+        `The heartbeat runs without ${what}: ${sentence(error)}. A loaded machine may delay it.`,
+      );
       return false;
     }
   }

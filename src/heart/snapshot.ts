@@ -8,7 +8,17 @@ type Rest = Pick<Snapshot, "addresses" | "gate" | "realtime" | "memory_locked">;
 export function takeSnapshot(configuration: HeartConfiguration, election: Election | null, rest: Rest): Snapshot {
   if (election === null) {
     const reason = "This node is in no cluster.";
-    return { role: "standalone", term: 0, operational: false, reason, peer: null, paths: [], alarms: [], dropped: {}, ...rest };
+    return {
+      role: "standalone",
+      term: 0,
+      operational: false,
+      reason,
+      peer: null,
+      paths: [],
+      alarms: [],
+      dropped: {},
+      ...rest,
+    };
   }
   const { peer, heard } = election;
   const version = peer === null ? "" : peer.version.join(".");
@@ -47,7 +57,8 @@ function notOperational(election: Election, version: string): string | null {
   const { peer, heard } = election;
   const { peer_name } = election.configuration;
   if (peer === null || !heard) return `${peer_name} is not heard on any path.`;
-  if (version !== VERSION || peer.build !== BUILD) return `Versions differ: ${peer_name} runs ${version} build ${peer.build}, this node ${VERSION} build ${BUILD}.`;
+  if (version !== VERSION || peer.build !== BUILD)
+    return `Versions differ: ${peer_name} runs ${version} build ${peer.build}, this node ${VERSION} build ${BUILD}.`;
   if (election.role !== "active" && peer.role !== "active") return "No node is active at the moment.";
   if (!election.pathHeard(0)) return "The cluster network is down.";
   return null;

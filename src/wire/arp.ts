@@ -39,7 +39,12 @@ export function parseArp(frame: Uint8Array): Arp | null {
   };
 }
 
-function emitRequest(destination: Uint8Array, mac: Uint8Array, sender_ip: Uint8Array, target_ip: Uint8Array): Uint8Array {
+function emitRequest(
+  destination: Uint8Array,
+  mac: Uint8Array,
+  sender_ip: Uint8Array,
+  target_ip: Uint8Array,
+): Uint8Array {
   const frame = new Uint8Array(ARP_FRAME_BYTES);
   emitEthernet(frame, destination, mac, ETHER_TYPE.arp);
   frame.set(FIXED, ETHERNET_HEADER_BYTES);

@@ -43,7 +43,9 @@ export function ipv6Bytes(text: string): Uint8Array {
     bytes[index * 2 + 1] = value & 0xff;
   };
   front.forEach(put);
-  back.forEach((word, i) => put(word, 8 - back.length + i));
+  back.forEach((word, i) => {
+    put(word, 8 - back.length + i);
+  });
   return bytes;
 }
 

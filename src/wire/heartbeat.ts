@@ -100,7 +100,11 @@ export function isHeartbeat(frame: Uint8Array): boolean {
  * Reads a heartbeat. `cluster` is the cluster's id (32 bits). Returns the reason as a string where
  * the frame is refused; nothing of a refused frame may be believed.
  */
-export function parseHeartbeat(frame: Uint8Array, cluster: number, authenticate: Authenticator): Heartbeat | HeartbeatRefusal {
+export function parseHeartbeat(
+  frame: Uint8Array,
+  cluster: number,
+  authenticate: Authenticator,
+): Heartbeat | HeartbeatRefusal {
   if (frame.length < HEARTBEAT_FRAME_BYTES) return "truncated";
   if (frame[VERSION] !== WIRE_VERSION) return "wrong-version";
   const view = new DataView(frame.buffer, frame.byteOffset, HEARTBEAT_FRAME_BYTES);
@@ -158,8 +162,10 @@ export function emitHeartbeat(
   frame[NODE] = heartbeat.node;
   view.setUint32(CLUSTER, cluster);
   frame[ROLE] = WIRE_ROLES.indexOf(heartbeat.role);
-  frame[FLAGS] = 
-    (heartbeat.wish ? FLAG_WISH : 0) | (heartbeat.unwilling ? FLAG_UNWILLING : 0) | (heartbeat.urgent ? FLAG_URGENT : 0);
+  frame[FLAGS] =
+    (heartbeat.wish ? FLAG_WISH : 0) |
+    (heartbeat.unwilling ? FLAG_UNWILLING : 0) |
+    (heartbeat.urgent ? FLAG_URGENT : 0);
   frame[SLOT] = heartbeat.slot;
   frame[RESERVED] = 0;
   frame.set(mac, MAC);

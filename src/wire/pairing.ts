@@ -32,12 +32,18 @@ export function parsePiece(frame: Uint8Array): Piece | null {
   const index = view.getUint8(INDEX);
   const count = view.getUint8(COUNT);
   const length = view.getUint16(LENGTH);
-  if (count === 0 || count > PIECES_MAX || index >= count || length > PIECE_BYTES || BODY + length > frame.length) return null;
+  if (count === 0 || count > PIECES_MAX || index >= count || length > PIECE_BYTES || BODY + length > frame.length)
+    return null;
   return { index, count, message: view.getUint32(MESSAGE), body: frame.subarray(BODY, BODY + length) };
 }
 
 /** The frames of a message. Throws RangeError where it is longer than 128 pieces. */
-export function emitPieces(destination: Uint8Array, source: Uint8Array, message: number, body: Uint8Array): Uint8Array[] {
+export function emitPieces(
+  destination: Uint8Array,
+  source: Uint8Array,
+  message: number,
+  body: Uint8Array,
+): Uint8Array[] {
   const count = Math.max(1, Math.ceil(body.length / PIECE_BYTES));
   if (count > PIECES_MAX) throw new RangeError("pairing message too long");
   return Array.from({ length: count }, (_, index) => {

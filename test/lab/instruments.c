@@ -4,6 +4,7 @@
  *   instruments echo PORT                     UDP echo server
  *   instruments probe ADDRESS PORT            one numbered UDP probe a millisecond, and its answers
  *   instruments observe NIC ADDRESS           one ARP request a millisecond: who has ADDRESS?
+ *   instruments announce NIC ADDRESS          one gratuitous ARP for an ADDRESS that is not ours
  *
  * probe and observe obey lines on standard input: `mark` begins a window, `report` prints what it
  * brought as one JSON line. They end with their standard input.
@@ -187,6 +188,19 @@ static void observe(const char *nic, const char *asked) {
   }
 }
 
+static void announce(const char *nic, const char *stolen) {
+  static const uint8_t fixed[] = {8, 6, 0, 1, 8, 0, 6, 4, 0, 1};
+  int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ARP));
+  struct sockaddr_ll link = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = if_nametoindex(nic)};
+  uint8_t frame[42] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0xba, 0xd0, 1};
+  memcpy(frame + 12, fixed, sizeof fixed);
+  memcpy(frame + 22, frame + 6, 6);
+  inet_pton(AF_INET, stolen, frame + 28);
+  inet_pton(AF_INET, stolen, frame + 38);
+  if (bind(fd, (struct sockaddr *)&link, sizeof link) || send(fd, frame, sizeof frame, 0) < 0) die("announce");
+  exit(0);
+}
+
 int main(int count, char **words) {
   prctl(PR_SET_PDEATHSIG, 9);
   prctl(PR_SET_TIMERSLACK, 1UL);
@@ -195,8 +209,9 @@ int main(int count, char **words) {
     /* Standard input is polled with the rest, so it must not block. */
     fcntl(0, F_SETFL, O_NONBLOCK);
     if (!strcmp(words[1], "probe")) probe(words[2], atoi(words[3]));
+    if (!strcmp(words[1], "announce")) announce(words[2], words[3]);
     if (!strcmp(words[1], "observe")) observe(words[2], words[3]);
   }
-  fprintf(stderr, "usage: instruments echo PORT | probe ADDRESS PORT | observe NIC ADDRESS\n");
+  fprintf(stderr, "usage: instruments echo PORT | probe ADDRESS PORT | observe NIC ADDRESS | announce NIC ADDRESS\n");
   return 2;
 }

@@ -24,12 +24,18 @@ export class LabNode {
   }
 
   async start(): Promise<void> {
-    this.#child = Bun.spawn(this.#lab.inside(this.side, [EXECUTABLE, "node", "--state", this.state, "--run", this.run]), {
-      stdin: "ignore",
-      stdout: "ignore",
-      stderr: Bun.file(join(this.#lab.directory, `${this.side}.log`)),
-    });
-    await until(`node ${this.side} answers`, async () => (await this.status())?.role !== undefined && (await this.status())?.role !== "starting");
+    this.#child = Bun.spawn(
+      this.#lab.inside(this.side, [EXECUTABLE, "node", "--state", this.state, "--run", this.run]),
+      {
+        stdin: "ignore",
+        stdout: "ignore",
+        stderr: Bun.file(join(this.#lab.directory, `${this.side}.log`)),
+      },
+    );
+    await until(
+      `node ${this.side} answers`,
+      async () => (await this.status())?.role !== undefined && (await this.status())?.role !== "starting",
+    );
   }
 
   log(): string {
@@ -43,14 +49,21 @@ export class LabNode {
 
   /** As a process of its own, for commands that wait (`cluster join`). */
   async commandLater(words: string[]): Promise<void> {
-    const child = Bun.spawn([EXECUTABLE, "--run", this.run, ...words], { stdout: "ignore", stderr: "pipe", stdin: "ignore" });
+    const child = Bun.spawn([EXECUTABLE, "--run", this.run, ...words], {
+      stdout: "ignore",
+      stderr: "pipe",
+      stdin: "ignore",
+    });
     const stderr = await new Response(child.stderr).text();
     if ((await child.exited) !== 0) throw new Error(stderr.trim());
   }
 
   async status(): Promise<Status | null> {
     try {
-      const response = await fetch("http://node/status", { unix: join(this.run, "control.sock"), signal: AbortSignal.timeout(1000) } as RequestInit);
+      const response = await fetch("http://node/status", {
+        unix: join(this.run, "control.sock"),
+        signal: AbortSignal.timeout(1000),
+      } as RequestInit);
       return (await response.json()) as Status;
     } catch {
       return null;
@@ -101,7 +114,9 @@ export class LabNode {
   /** As seen from outside: every process stopped, and not a frame in or out. */
   freeze(): void {
     const chains = NICS.flatMap((nic) =>
-      ["ingress", "egress"].map((hook) => `chain ${nic}_${hook} { type filter hook ${hook} device "${nic}" priority -500; drop; }`),
+      ["ingress", "egress"].map(
+        (hook) => `chain ${nic}_${hook} { type filter hook ${hook} device "${nic}" priority -500; drop; }`,
+      ),
     );
     this.signal("SIGSTOP");
     sh(this.#lab.inside(this.side, ["nft", "-f", "-"]), { input: `table netdev frozen {\n${chains.join("\n")}\n}` });

@@ -1,5 +1,5 @@
 /** A lab with a pair in it: node a active, node b its backup, traffic running, observers watching. */
-import { Instrument, type ObserverReport, type ProbeReport, twoOwners } from "./instrument.ts";
+import { type Instrument, type ObserverReport, type ProbeReport, twoOwners } from "./instrument.ts";
 import { until } from "./shell.ts";
 import { ECHO_PORT, HOST_ADDRESS, LAN_ADDRESS, Lab, type Side, WAN_ADDRESS } from "./topology.ts";
 
@@ -37,7 +37,17 @@ export class Pair {
     a.command(["settings", "import", "-"], JSON.stringify(settings));
     const joining = b.commandLater(["cluster", "join", "--interface", "clu0", "--name", "node-b", "--skip-code"]);
     await until("node b joins", async () => (await b.role()) === "joining");
-    await a.commandLater(["cluster", "create", "--interface", "clu0", "--match", "lan0=lan0", "--match", "wan0=wan0", "--skip-code"]);
+    await a.commandLater([
+      "cluster",
+      "create",
+      "--interface",
+      "clu0",
+      "--match",
+      "lan0=lan0",
+      "--match",
+      "wan0=wan0",
+      "--skip-code",
+    ]);
     await joining;
     await pair.untilSteady("a");
     return pair;

@@ -87,8 +87,11 @@ export class Lab {
     const table = `silence_${side}`;
     sh(["ip", "netns", "exec", space, "nft", "delete", "table", "netdev", table], { allow_failure: true });
     if (!silent) return;
-    const chain = (hook: string) => `chain ${hook} { type filter hook ${hook} device "p-${side}" priority 0; ${match} drop; }`;
-    sh(["ip", "netns", "exec", space, "nft", "-f", "-"], { input: `table netdev ${table} {\n${chain("ingress")}\n${chain("egress")}\n}` });
+    const chain = (hook: string) =>
+      `chain ${hook} { type filter hook ${hook} device "p-${side}" priority 0; ${match} drop; }`;
+    sh(["ip", "netns", "exec", space, "nft", "-f", "-"], {
+      input: `table netdev ${table} {\n${chain("ingress")}\n${chain("egress")}\n}`,
+    });
   }
 
   mac(place: Place, nic: string): string {
@@ -104,7 +107,21 @@ export class Lab {
   }
 
   #plug(place: Place, nic: string, into: Place, port: string): void {
-    sh(["ip", "link", "add", nic, "netns", this.namespace(place), "type", "veth", "peer", "name", `p-${port}`, "netns", this.namespace(into)]);
+    sh([
+      "ip",
+      "link",
+      "add",
+      nic,
+      "netns",
+      this.namespace(place),
+      "type",
+      "veth",
+      "peer",
+      "name",
+      `p-${port}`,
+      "netns",
+      this.namespace(into),
+    ]);
     sh(["ip", "-n", this.namespace(into), "link", "set", `p-${port}`, "master", "br0", "up"]);
     sh(["ip", "-n", this.namespace(place), "link", "set", nic, "up"]);
   }
@@ -132,6 +149,7 @@ function instrumentsPath(): string {
 function sweep(): void {
   for (const line of sh(["ip", "netns", "list"]).split("\n")) {
     const match = /^(us(\d+)x\d+-\w+)/.exec(line);
-    if (match?.[1] !== undefined && !existsSync(`/proc/${match[2]}`)) sh(["ip", "netns", "del", match[1]], { allow_failure: true });
+    if (match?.[1] !== undefined && !existsSync(`/proc/${match[2]}`))
+      sh(["ip", "netns", "del", match[1]], { allow_failure: true });
   }
 }

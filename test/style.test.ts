@@ -1,0 +1,64 @@
+/** The house rules that a machine can check. */
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "..");
+const files = [...new Bun.Glob("{src,test,native}/**/*.{ts,c}").scanSync(ROOT)];
+const sources = files.filter((file) => file.startsWith("src/") && !file.endsWith(".test.ts"));
+const text = (file: string) => readFileSync(join(ROOT, file), "utf8");
+const imports = (file: string) =>
+  [...text(file).matchAll(/(?:from|import\(|require\()\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+
+/** Who may import what, and why. A folder's own files are always allowed. */
+const RULES: { folder: string; allowed: RegExp; because: string }[] = [
+  { folder: "src/wire/", allowed: /^\.\/|^\.\.\/errors\.ts$/, because: "formats are bytes and values, and do no I/O" },
+  {
+    folder: "src/core/",
+    allowed: /^\.\/|^\.\.\/(wire\/|errors\.ts$|heart\/messages\.ts$)/,
+    because: "one seed must replay everything: no I/O, no clock, no randomness",
+  },
+  {
+    folder: "src/kernel/",
+    allowed: /^\.\/|^\.\.\/(wire\/|errors\.ts$|shim\.ts$)|^node:fs$/,
+    because: "it knows the kernel, not the cluster",
+  },
+  {
+    folder: "src/heart/",
+    allowed: /^\.\/|^\.\.\/(wire|core|kernel)\/|^\.\.\/(errors|shim|version)\.ts$|^node:crypto$/,
+    because: "nothing slow shares a thread with heartbeats: no disk, no HTTP",
+  },
+];
+
+for (const { folder, allowed, because } of RULES) {
+  test(`${folder} imports only what it may: ${because}`, () => {
+    const strays = sources
+      .filter((file) => file.startsWith(folder))
+      .flatMap((file) =>
+        imports(file)
+          .filter((name) => !allowed.test(name))
+          .map((name) => `${file}: ${name}`),
+      );
+    expect(strays).toEqual([]);
+  });
+}
+
+test("the core reads no clock, draws no random number and sets no timer", () => {
+  const banned =
+    /\b(Date\.now|new Date|performance\.now|Math\.random|setTimeout|setInterval|process\.|Bun\.|crypto\.get)/;
+  const strays = sources.filter((file) => /^src\/(core|wire)\//.test(file) && banned.test(text(file)));
+  expect(strays).toEqual([]);
+});
+
+test("files stay small enough to hold in your head", () => {
+  expect(sources.filter((file) => text(file).split("\n").length > 560)).toEqual([]);
+});
+
+test("no left-over marks, and no test that does not run", () => {
+  const marks = new RegExp(["TO" + "DO", "FIX" + "ME", "X" + "XX", "\\.only\\(", "\\.sk" + "ip\\("].join("|"));
+  expect(files.filter((file) => file !== "test/style.test.ts" && marks.test(text(file)))).toEqual([]);
+});
+
+test("the lock file has no download addresses", () => {
+  expect(text("package-lock.json")).not.toContain('"resolved"');
+});
