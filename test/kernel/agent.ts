@@ -1,17 +1,17 @@
 /**
- * Runs inside a namespace for the tests of this folder: does what one JSON object a line on its standard input
+ * Runs inside a namespace for the tests of src/kernel: does what one JSON object a line on its standard input
  * says, and answers each by one line. Its counterpart is namespaces.ts.
  */
 
 import { createInterface } from "node:readline";
-import { SystemFailure } from "../../errors.ts";
-import { openShim, RECORD, RECORD_HEADER_BYTES, SEND_HEADER_BYTES } from "../../shim.ts";
-import { ETHER_TYPE } from "../../wire/ethernet.ts";
-import * as addresses from "../addresses.ts";
-import * as gate from "../gate.ts";
-import * as gateway from "../gateway.ts";
-import * as links from "../links.ts";
-import { NETLINK_NETFILTER } from "../netlink.ts";
+import { SystemFailure } from "../../src/errors.ts";
+import * as addresses from "../../src/kernel/addresses.ts";
+import * as gate from "../../src/kernel/gate.ts";
+import * as gateway from "../../src/kernel/gateway.ts";
+import * as links from "../../src/kernel/links.ts";
+import { NETLINK_NETFILTER } from "../../src/kernel/netlink.ts";
+import { openShim, RECORD, RECORD_HEADER_BYTES, SEND_HEADER_BYTES } from "../../src/shim.ts";
+import { ETHER_TYPE } from "../../src/wire/ethernet.ts";
 
 const shim = openShim();
 const received = new Uint8Array(1 << 20);
@@ -151,7 +151,7 @@ const operations = {
   },
 
   watchFirewall() {
-    firewall = shim.subscribe(NETLINK_NETFILTER, [gate.NFNLGRP_NFTABLES]);
+    firewall ??= shim.subscribe(NETLINK_NETFILTER, [gate.NFNLGRP_NFTABLES]);
   },
   /** Notifications of the firewall since the last call: did any tell of a foreign change? */
   firewallChanged(): { notifications: number; foreign: boolean } {

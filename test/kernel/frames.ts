@@ -1,10 +1,10 @@
-/** Frames that the tests of this folder send, and what they look for in those that come back. Hex outside, bytes inside. */
+/** Frames that the tests of src/kernel send, and what they look for in those that come back. Hex outside, bytes inside. */
 
-import { parseArp } from "../../wire/arp.ts";
-import { macBytes } from "../../wire/bytes.ts";
-import { ETHER_TYPE, ETHERNET_HEADER_BYTES, emitEthernet, etherType } from "../../wire/ethernet.ts";
-import { parseNeighbour } from "../../wire/ndp.ts";
-import { formatAddress, parseAddress } from "../ip.ts";
+import { formatAddress, parseAddress } from "../../src/kernel/ip.ts";
+import { parseArp } from "../../src/wire/arp.ts";
+import { macBytes } from "../../src/wire/bytes.ts";
+import { ETHER_TYPE, ETHERNET_HEADER_BYTES, emitEthernet, etherType } from "../../src/wire/ethernet.ts";
+import { parseNeighbour } from "../../src/wire/ndp.ts";
 
 export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));

@@ -1,5 +1,5 @@
 /**
- * Network namespaces for the tests of this folder, and an agent (agent.ts) in each that needs one. Names carry
+ * Network namespaces for the tests of src/kernel, and an agent (agent.ts) in each that needs one. Names carry
  * the process's number; `remove` takes everything away, whatever happened before.
  */
 
