@@ -28,7 +28,7 @@ export const LEASE_SET = "lease";
 export interface GateConfiguration {
   /** The reserved card. */
   cluster_nic: string;
-  /** At least one. */
+  /** Those that users' traffic takes. An interface that is neither here nor the reserved card is not gated. */
   data_nics: string[];
   /** All shared addresses of the cluster; a prefix length is ignored. */
   shared: string[];
@@ -133,7 +133,14 @@ const DROP: Expression = { kind: "verdict", verdict: "drop" };
 
 /** The gate of a configuration: sets with their elements, chains, and rules in order. */
 export function gateDefinition(configuration: GateConfiguration): GateDefinition {
-  return { sets: sets(configuration), chains: chains(configuration), rules: rules(configuration) };
+  // A chain needs an interface: where all data interfaces are disabled, theirs are left out.
+  const hooked = chains(configuration).filter(({ devices }) => devices.length > 0);
+  const names = hooked.map(({ name }) => name);
+  return {
+    sets: sets(configuration),
+    chains: hooked,
+    rules: rules(configuration).filter(({ chain }) => names.includes(chain)),
+  };
 }
 
 function sets(configuration: GateConfiguration): GateDefinition["sets"] {

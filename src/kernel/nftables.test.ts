@@ -119,6 +119,12 @@ describe("the gate's definition", () => {
     expect(sets[0]?.keys).toEqual([]);
   });
 
+  test("without data interfaces there are just the cluster network's chains", () => {
+    const bare = gateDefinition({ ...configuration, data_nics: [] });
+    expect(bare.chains.map(({ name }) => name)).toEqual(["cluster_in", "cluster_out"]);
+    expect(bare.rules.every(({ chain }) => chain.startsWith("cluster_"))).toBe(true);
+  });
+
   test("an address that is given twice is listed once", () => {
     expect(sets.find(({ definition }) => definition.name === "shared4")?.keys).toEqual([Uint8Array.of(10, 1, 0, 1)]);
   });
