@@ -221,7 +221,7 @@ export class Body {
       const link = links.find(({ name }) => name === port.nic);
       if (link !== undefined && port.capture === null) this.#openPort(port);
       if (link === undefined) this.#closePort(port);
-      port.carrier = link !== undefined && link.up && link.carrier && port.capture !== null;
+      port.carrier = link?.up === true && link.carrier && port.capture !== null;
       return { type: "carrier", slot: port.slot, up: port.carrier };
     });
   }

@@ -27,6 +27,8 @@ const REALTIME_PRIORITY = 40;
 const SNAPSHOT_INTERVAL_MS = 200;
 const CONTROL_HUNG_MS = 5000;
 const GATE_CHECK_INTERVAL_MS = 5000;
+/** A configuration that the kernel refused (an interface is missing, a predecessor still dies) is tried again. */
+const CONFIGURE_RETRY_MS = 500;
 /** A signal's or an orphan's stop has no caller to answer. */
 const NOBODY = -1;
 
@@ -49,6 +51,8 @@ class Heart {
   #impaired = false;
   #gate_check_ms = 0;
   #ending = false;
+  #configured = true;
+  #configure_ms = 0;
   #stop_id: number | null = null;
   readonly #realtime: boolean;
   readonly #memory_locked: boolean;
@@ -76,6 +80,7 @@ class Heart {
       this.#gate_check_ms = now_ms;
       inputs.push(...this.#body.checkGate());
     }
+    this.#retryConfiguration(now_ms, inputs);
     const election = this.#election;
     this.#wake_ms = now_ms + SNAPSHOT_INTERVAL_MS;
     if (election !== null) {
@@ -124,6 +129,7 @@ class Heart {
         this.#alive_ms = this.#shim.now();
         return;
       case "configure":
+        this.#configuration = message.configuration;
         this.#act(() => this.#configure(message.configuration, inputs));
         return;
       case "stop":
@@ -139,13 +145,22 @@ class Heart {
   }
 
   #configure(configuration: HeartConfiguration, inputs: Input[]): void {
-    this.#configuration = configuration;
+    this.#configured = false;
+    this.#configure_ms = this.#shim.now();
     this.#election = null;
     inputs.length = 0;
     const carriers = this.#body.configure(configuration, configuration.bootstrap === true);
+    this.#configured = true;
     if (configuration.cluster === undefined) return;
     this.#election = new Election(this.#coreConfiguration(configuration), this.#shim.now());
     inputs.push(...carriers);
+  }
+
+  #retryConfiguration(now_ms: number, inputs: Input[]): void {
+    const configuration = this.#configuration;
+    if (this.#configured || configuration === null || now_ms - this.#configure_ms < CONFIGURE_RETRY_MS) return;
+    // Bootstrapping was for the moment of creation; a late start listens first.
+    this.#act(() => this.#configure({ ...configuration, bootstrap: false }, inputs));
   }
 
   #coreConfiguration(configuration: HeartConfiguration): CoreConfiguration {
