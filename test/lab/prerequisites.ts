@@ -1,0 +1,37 @@
+/** What the lab needs of Debian: installed when root, named when not. */
+import { existsSync } from "node:fs";
+
+const PREREQUISITES = [
+  { command: "ip", package: "iproute2" },
+  { command: "nft", package: "nftables" },
+  { command: "gcc", package: "gcc" },
+  { command: "readelf", package: "binutils" },
+];
+
+/** Installs missing packages as root; otherwise ends the program with the one command that does. */
+export function ensurePrerequisites(extra: { command: string; package: string }[] = []): void {
+  const wanted = [...PREREQUISITES, ...extra];
+  // Root's tools are often not on a user's PATH, though everybody may run them.
+  process.env["PATH"] = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
+  const search = { PATH: process.env["PATH"] };
+  const missing = wanted.filter(({ command }) => Bun.which(command, search) === null).map((entry) => entry.package);
+  if (!existsSync("/usr/include/stdio.h")) missing.push("libc6-dev");
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0) {
+    console.error(`Some Debian packages are missing. Install them with: sudo apt-get install ${missing.join(" ")}`);
+    process.exit(1);
+  }
+  console.error(`Installing ${missing.join(", ")} …`);
+  for (const words of [
+    ["update", "-q"],
+    ["install", "-q", "-y", "--no-install-recommends", ...missing],
+  ]) {
+    const { exitCode, stderr } = Bun.spawnSync(["apt-get", ...words], {
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    });
+    if (exitCode !== 0) {
+      console.error(`apt-get ${words[0]} failed: ${stderr.toString().trim()}`);
+      process.exit(1);
+    }
+  }
+}
