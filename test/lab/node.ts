@@ -113,12 +113,16 @@ export class LabNode {
 
   /** As seen from outside: every process stopped, and not a frame in or out. */
   freeze(): void {
+    this.signal("SIGSTOP");
+    this.dropEverything();
+  }
+
+  dropEverything(): void {
     const chains = NICS.flatMap((nic) =>
       ["ingress", "egress"].map(
         (hook) => `chain ${nic}_${hook} { type filter hook ${hook} device "${nic}" priority -500; drop; }`,
       ),
     );
-    this.signal("SIGSTOP");
     sh(this.#lab.inside(this.side, ["nft", "-f", "-"]), { input: `table netdev frozen {\n${chains.join("\n")}\n}` });
   }
 

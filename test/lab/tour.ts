@@ -153,6 +153,7 @@ async function runLive(pair: Pair): Promise<void> {
         screen.busy = false;
       });
   });
+  pair.mark();
   process.stdout.write("\x1b[2J\x1b[?25l");
   while (!quit) {
     process.stdout.write(await drawScreen(pair, screen));

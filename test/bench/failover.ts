@@ -1,0 +1,112 @@
+/**
+ * `npm run bench failover`: this project and keepalived in the same namespaces, in turn. What is
+ * measured is a client's longest gap through the gateway at one probe a millisecond.
+ */
+import { parseArgs } from "node:util";
+import type { ObserverReport, ProbeReport } from "../lab/instrument.ts";
+import { Pair } from "../lab/pair.ts";
+import { ensurePrerequisites } from "../lab/prerequisites.ts";
+import { until } from "../lab/shell.ts";
+import { LAN_ADDRESS, type Side } from "../lab/topology.ts";
+import { KeepalivedPair } from "./keepalived.ts";
+import { printTable, type Row } from "./statistics.ts";
+
+const OURS = "understudy";
+const FASTEST = "keepalived, 10 ms adverts";
+const ADVERTS = [
+  { who: FASTEST, advert_s: "0.01", settle_ms: 1000, window_ms: 400 },
+  { who: "keepalived, 100 ms adverts", advert_s: "0.1", settle_ms: 1500, window_ms: 1000 },
+  { who: "keepalived, 1 s adverts", advert_s: "1", settle_ms: 5000, window_ms: 4500 },
+];
+/** A mended link counts as healthy after two seconds. */
+const SETTLE_MS = 2500;
+/** Faults come at any moment between two heartbeats. */
+const PHASE_MS = 50;
+
+const other = (side: Side): Side => (side === "a" ? "b" : "a");
+const phase = () => Bun.sleep(100 + Math.random() * PHASE_MS);
+
+async function ours(runs: number): Promise<Row[]> {
+  const pair = await Pair.make({ observed: false });
+  let active: Side = "a";
+  const faults: [string, (from: Side) => Promise<void> | void, (from: Side) => Promise<void> | void][] = [
+    ["freeze", (from) => pair.node(from).freeze(), (from) => pair.node(from).thaw()],
+    ["SIGKILL of all", (from) => pair.node(from).kill(), (from) => pair.node(from).start()],
+    ["clean stop", (from) => pair.node(from).stop(), (from) => pair.node(from).start()],
+    ["planned switch", (from) => void pair.node(from).command(["cluster", "switch"]), () => {}],
+    ["LAN cable pulled", (from) => pair.lab.cable(from, "lan0", false), (from) => pair.lab.cable(from, "lan0", true)],
+  ];
+  try {
+    const rows: Row[] = [];
+    for (const [fault, strike, mend] of faults) {
+      const gaps_ms: number[] = [];
+      for (let run = 0; run < runs; run++) {
+        await pair.untilSteady(active);
+        await Bun.sleep(SETTLE_MS);
+        pair.mark();
+        await phase();
+        await strike(active);
+        await pair.node(other(active)).untilRole("active");
+        await Bun.sleep(300);
+        gaps_ms.push(await pair.outage_ms());
+        await mend(active);
+        active = other(active);
+      }
+      rows.push({ who: OURS, fault, gaps_ms, note: "" });
+      console.error(`  ${OURS}: ${fault} done`);
+    }
+    return rows;
+  } finally {
+    pair.lab.remove();
+  }
+}
+
+async function keepalived(
+  { who, advert_s, settle_ms, window_ms }: (typeof ADVERTS)[number],
+  runs: number,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const fault of ["freeze", "SIGKILL of all", "clean stop"]) {
+    const gaps_ms: number[] = [];
+    let owners = 0;
+    for (let run = 0; run < runs; run++) {
+      const pair = new KeepalivedPair(advert_s);
+      try {
+        await pair.start("a");
+        await until("a holds the address", () => pair.holds("a"), 30_000);
+        await pair.start("b");
+        await pair.untilTraffic();
+        await Bun.sleep(settle_ms);
+        const observer = pair.lab.instrument("client", ["observe", "eth0", LAN_ADDRESS]);
+        pair.probe.mark();
+        await phase();
+        if (fault === "freeze") pair.freeze("a");
+        else if (fault === "clean stop") await pair.stop("a");
+        else pair.signal("a", "SIGKILL");
+        observer.mark();
+        await Bun.sleep(window_ms);
+        const { runs: answers } = await observer.report<ObserverReport>();
+        if (answers.length > 2) owners++;
+        gaps_ms.push((await pair.probe.report<ProbeReport>()).gap_ms);
+      } finally {
+        pair.remove();
+      }
+    }
+    rows.push({ who, fault, gaps_ms, note: owners > 0 ? `two owners in ${owners} of ${runs} runs` : "" });
+    console.error(`  ${who}: ${fault} done`);
+  }
+  return rows;
+}
+
+export async function failover(words: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: words,
+    options: { runs: { type: "string", default: "10" }, json: { type: "boolean", default: false } },
+  });
+  const runs = Number(values.runs);
+  ensurePrerequisites([{ command: "keepalived", package: "keepalived" }]);
+  const rows = await ours(runs);
+  for (const variant of ADVERTS) rows.push(...(await keepalived(variant, runs)));
+  if (values.json) console.log(JSON.stringify(rows));
+  else printTable(rows, FASTEST);
+}

@@ -1,0 +1,34 @@
+/** Median, worst and their table. */
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low = Number.NaN, high = Number.NaN] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
+  return (low + high) / 2;
+}
+
+export interface Row {
+  who: string;
+  fault: string;
+  gaps_ms: number[];
+  note: string;
+}
+
+/** Ratios are against `reference` with the same fault, measured in the same run. */
+export function printTable(rows: readonly Row[], reference: string): void {
+  console.log(`\n${"who".padEnd(28)} ${"fault".padEnd(22)} runs   median    worst   ratio to ${reference}`);
+  for (const { who, fault, gaps_ms, note } of rows) {
+    const base = rows.find((row) => row.who === reference && row.fault === fault);
+    const ratio =
+      base === undefined || base === rows.find((row) => row.who === who && row.fault === fault)
+        ? ""
+        : (median(gaps_ms) / median(base.gaps_ms)).toFixed(2);
+    console.log(
+      `${who.padEnd(28)} ${fault.padEnd(22)} ${String(gaps_ms.length).padStart(4)} ${median(gaps_ms).toFixed(1).padStart(8)} ${Math.max(
+        ...gaps_ms,
+      )
+        .toFixed(1)
+        .padStart(8)}   ${ratio} ${note}`.trimEnd(),
+    );
+  }
+}
