@@ -1,0 +1,239 @@
+/** The parts of the core one by one; the election itself is told in test/scripts. */
+import { describe, expect, test } from "bun:test";
+import type { Heartbeat } from "../wire/heartbeat.ts";
+import { Conversation } from "./conversation.ts";
+import { Detector } from "./detector.ts";
+import { nextTerm, ownerOf } from "./election.ts";
+import { Evidence } from "./evidence.ts";
+import { type Agreement, Creator, Joiner, type Message, type PairingCryptography } from "./pairing.ts";
+import { DEFAULT_TUNING, validateTuning } from "./tuning.ts";
+
+const REST = { role: "backup", wish: false, unwilling: false, urgent: false, term: 0, links: 0 } as const;
+const SOFTWARE = { settings_revision: 0, version: [0, 1, 0], build: 1 } as const;
+
+/** The next heartbeat of `from`, one per path. */
+function speak(from: Conversation, node: 1 | 2): Heartbeat[] {
+  from.next(0);
+  return [0, 1].map((slot) => ({ node, slot, ...REST, ...SOFTWARE, ...from.fields(slot, 0) }));
+}
+
+function say(from: Conversation, node: 1 | 2, to: Conversation, slot = 0): string {
+  const heartbeat = speak(from, node)[slot];
+  return heartbeat === undefined ? "no such slot" : to.accept(heartbeat, slot, 0);
+}
+
+/** Two conversations that have proved themselves to each other. */
+function acquainted(): { one: Conversation; two: Conversation } {
+  const one = new Conversation(1, 11);
+  const two = new Conversation(2, 22);
+  expect([say(one, 1, two), say(two, 2, one), say(one, 1, two)]).toEqual(["unproven", "news", "news"]);
+  return { one, two };
+}
+
+describe("conversation", () => {
+  test("a recording is refused, on its own path and on another", () => {
+    const { one, two } = acquainted();
+    const [first, second] = speak(one, 1) as [Heartbeat, Heartbeat];
+    expect(two.accept(first, 0, 0)).toBe("news");
+    expect(two.accept(first, 0, 0)).toBe("replayed");
+    expect(two.accept(second, 1, 0)).toBe("copy");
+    expect(two.accept(second, 1, 0)).toBe("replayed");
+    expect(two.accept(first, 1, 0)).toBe("misdirected");
+  });
+
+  test("an older heartbeat after a newer one is refused", () => {
+    const { one, two } = acquainted();
+    const [older] = speak(one, 1) as [Heartbeat];
+    const [newer] = speak(one, 1) as [Heartbeat];
+    expect([two.accept(newer, 0, 0), two.accept(older, 0, 0)]).toEqual(["news", "replayed"]);
+  });
+
+  test("one's own frame is a reflection, another session of one's number a third node", () => {
+    const { one } = acquainted();
+    expect(say(one, 1, one)).toBe("reflected");
+    expect(say(new Conversation(1, 33), 1, one)).toBe("duplicate-node");
+  });
+
+  test("after the peer restarted, its old session never comes back", () => {
+    const { one, two } = acquainted();
+    const recorded = speak(one, 1)[0] as Heartbeat;
+    const again = new Conversation(1, 12);
+    expect(say(again, 1, two)).toBe("unproven");
+    // The new session learns what to repeat only when the peer has no session, or from its echo.
+    expect(say(two, 2, again)).toBe("unproven");
+    expect(say(again, 1, two)).toBe("news");
+    expect(two.accept(recorded, 0, 0)).toBe("unproven");
+    expect(say(again, 1, two)).toBe("news");
+  });
+
+  test("after this side restarted, recordings from before prove nothing", () => {
+    const { one } = acquainted();
+    const recorded = [speak(one, 1)[0], speak(one, 1)[0]] as Heartbeat[];
+    const again = new Conversation(2, 23);
+    for (const heartbeat of recorded) expect(again.accept(heartbeat, 0, 0)).toBe("unproven");
+  });
+});
+
+describe("detector", () => {
+  const feed = (intervals_ms: number[], count = 600): Detector => {
+    const detector = new Detector(24, 250);
+    let now_ms = 0;
+    for (let i = 0; i < count; i++) {
+      now_ms += intervals_ms[i % intervals_ms.length] ?? 0;
+      detector.heard(now_ms);
+    }
+    return detector;
+  };
+  test("knows nothing at first: ceiling", () => {
+    expect(feed([8], 20).timeout_ms).toBe(250);
+    expect(new Detector(24, 250).isSilent(0)).toBe(true);
+  });
+  test("a quiet path: floor", () => expect(feed([8]).timeout_ms).toBe(24));
+  test("a noisy path: more, and less when it calms down", () => {
+    expect(feed([2, 14, 8, 30]).timeout_ms).toBeCloseTo(13.5 + 5.6 * Math.sqrt(108.75), 3);
+    expect(feed([1, 200]).timeout_ms).toBe(250);
+  });
+  test("forgiven after our own sleep, and not heard by forgiving", () => {
+    const detector = feed([8], 100);
+    expect(detector.isSilent(900)).toBe(true);
+    detector.forgive(900);
+    expect([detector.isSilent(900), detector.isSilent(924)]).toEqual([false, true]);
+    const never = new Detector(24, 250);
+    never.forgive(0);
+    expect(never.isSilent(0)).toBe(true);
+  });
+});
+
+describe("evidence", () => {
+  const mac = new Uint8Array(6);
+  const paths = [{ slot: 1, nic: "lan", mac, peer_mac: mac, heartbeat: true }];
+  const addresses = [{ slot: 1, ip: Uint8Array.of(10, 1, 0, 1), text: "10.1.0.1" }];
+  test("needs a link, a question and time without an answer", () => {
+    const evidence = new Evidence();
+    expect(evidence.probes(0, paths, () => false, addresses)).toEqual([]);
+    expect(evidence.isConclusive(1000)).toBe(false);
+    expect(evidence.probes(0, paths, () => true, addresses).length).toBe(1);
+    expect(evidence.probes(2, paths, () => true, addresses)).toEqual([]);
+    expect([evidence.isConclusive(5.9), evidence.isConclusive(6)]).toEqual([false, true]);
+  });
+  test("an answer, or a heartbeat, begins it anew", () => {
+    const evidence = new Evidence();
+    evidence.probes(0, paths, () => true, addresses);
+    evidence.answered(5);
+    expect(evidence.isConclusive(100)).toBe(false);
+    evidence.probes(100, paths, () => true, addresses);
+    expect([evidence.isConclusive(105), evidence.isConclusive(106)]).toEqual([false, true]);
+    evidence.reset();
+    expect(evidence.isConclusive(1000)).toBe(false);
+  });
+});
+
+test("terms belong to one node each and only rise", () => {
+  for (let term = 0; term < 10; term++)
+    for (const node of [1, 2] as const) {
+      expect(ownerOf(nextTerm(term, node))).toBe(node);
+      expect(nextTerm(term, node) - term).toBeWithin(1, 3);
+    }
+});
+
+describe("tuning", () => {
+  test("the defaults hold", () => expect(validateTuning(DEFAULT_TUNING)).toBe(DEFAULT_TUNING));
+  const refused = [
+    { interval_ms: 1 },
+    { interval_ms: Number.NaN },
+    { lease_ms: 15 },
+    { detect_floor_ms: 23 },
+    { detect_ceiling_ms: 23 },
+    { listen_ms: 99 },
+    { lease_ms: 5001 },
+  ];
+  for (const change of refused)
+    test(`refused: ${JSON.stringify(change)}`, () =>
+      expect(() => validateTuning({ ...DEFAULT_TUNING, ...change })).toThrow(/^cluster\./));
+});
+
+/** Looks like an agreement, is none: both sides derive the same from the sum of their numbers. */
+function fake(number: number): PairingCryptography {
+  return {
+    public_key: String(number),
+    derive: (peer, transcript, label) =>
+      Bun.hash(`${number + Number(peer)} ${transcript} ${label}`)
+        .toString(16)
+        .padStart(64, "0"),
+    proof: (key, text) => Bun.hash(key + text).toString(16),
+    seal: (key, text) => `${key}|${text}`,
+    open: (key, sealed) => (sealed.startsWith(`${key}|`) ? sealed.slice(key.length + 1) : null),
+  };
+}
+
+const card = (nic: string) => ({ nic, mac: "02:00:00:00:00:01" });
+const introduction = (name: string, build = 1) => ({
+  name,
+  version: "0.1.0",
+  build,
+  cards: [card("lan0"), card("ha0")],
+  cluster: card("ha0"),
+});
+const creatorOf = (matches = [{ mine: "lan0", theirs: "lan0" }]) =>
+  new Creator(fake(1), introduction("one"), matches, { settings: { some: "thing" }, settings_revision: 3 });
+
+describe("pairing", () => {
+  test("through any lossy channel both end with the same key, or as they were", () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      let state = seed;
+      const arrives = () => {
+        state = (state * 48271) % 2147483647;
+        return state % 100 >= seed % 80;
+      };
+      const joiner = new Joiner(fake(2), introduction("two"));
+      const creator = creatorOf();
+      let stored: Agreement | null = null;
+      for (let round = 0; round < 400 && !creator.done; round++) {
+        // The joiner never stores what the creator has not.
+        if (joiner.committed) expect(stored).not.toBeNull();
+        if (arrives()) creator.hear(joiner.say());
+        if (creator.ready && stored === null) {
+          stored = creator.agreement;
+          creator.stored();
+        }
+        const answer = creator.say();
+        if (answer !== null && arrives()) joiner.hear(answer);
+      }
+      expect({ seed, done: creator.done, committed: joiner.committed }).toEqual({ seed, done: true, committed: true });
+      expect(joiner.agreement?.key).toBe(stored?.key ?? "none");
+      expect(joiner.agreement?.bequest).toEqual(creator.agreement?.bequest as never);
+    }
+  });
+
+  test("a commit nobody proved, and a grant for another, change nothing", () => {
+    const joiner = new Joiner(fake(2), introduction("two"));
+    const creator = creatorOf();
+    creator.hear(joiner.say());
+    const grant = creator.say() as Message & { kind: "grant" };
+    joiner.hear({ ...grant, to: "9" });
+    joiner.hear({ ...grant, public_key: "7" });
+    joiner.hear({ kind: "commit", proof: "0" });
+    expect([joiner.agreement, joiner.committed]).toEqual([null, false]);
+    creator.hear({ kind: "ready", proof: "0" });
+    expect(creator.ready).toBe(false);
+  });
+
+  test("a third node is refused, and another build too", () => {
+    const creator = creatorOf();
+    creator.hear(new Joiner(fake(2), introduction("two")).say());
+    expect(() => creator.hear(new Joiner(fake(3), introduction("three")).say())).toThrow(/More than two nodes/);
+    expect(creator.say()?.kind).toBe("refuse");
+    const other = new Joiner(fake(2), introduction("two", 2));
+    const strict = creatorOf();
+    expect(() => strict.hear(other.say())).toThrow(/build 2/);
+    expect(() => other.hear(strict.say() as Message)).toThrow(/build 2/);
+  });
+
+  for (const [mine, theirs, why] of [
+    ["x", "lan0", /no network card x/],
+    ["lan0", "x", /no network card x/],
+    ["lan0", "ha0", /reserved/],
+  ] as const)
+    test(`${mine} cannot match ${theirs}`, () =>
+      expect(() => creatorOf([{ mine, theirs }]).hear(new Joiner(fake(2), introduction("two")).say())).toThrow(why));
+});
