@@ -16,6 +16,7 @@ import {
 } from "../../test/kernel/gate-lab.ts";
 import { cable } from "../../test/kernel/namespaces.ts";
 
+const ANSWER = "arp-reply 10.1.0.1 to 10.1.0.2";
 const BROADCAST = "ff:ff:ff:ff:ff:ff";
 /** Two jiffies at 250 Hz: when the lease was renewed, and when it is looked at. */
 const JIFFIES_MS = 8;
@@ -94,13 +95,13 @@ describe("the lease", () => {
     lab.daemon.child.kill("SIGCONT");
     const last = (what: string): number =>
       Math.max(...seen.filter((one) => described(one.frame) === what).map((one) => one.at_ms));
-    const shut_after_ms = last("arp-reply 10.1.0.1 to 10.1.0.2") - last("heartbeat 1");
+    const shut_after_ms = last(ANSWER) - last("heartbeat 1");
     await lab.daemon.call("stopBeating");
     expect(shut_after_ms).toBeGreaterThan(LEASE_MS / 2);
     expect(shut_after_ms).toBeLessThanOrEqual(LEASE_MS + JIFFIES_MS);
     // The heartbeats of the thawed daemon left, and the gate stayed shut.
     expect(await lab.daemon.call("readLease")).toBe(0);
-    expect(await lab.ask(arpFor("10.1.0.1"))).toEqual([]);
+    expect(await lab.ask(arpFor("10.1.0.1"))).not.toContain(ANSWER);
   });
 
   test("is ended by the peer's claim on the cluster network, and by nobody else's", async () => {
@@ -174,7 +175,7 @@ describe("somebody else's hands", () => {
     expect(next.call("installGate", configuration, "closed", true)).rejects.toMatchObject({ code: "gate-held" });
     lab.daemon.kill();
     await lab.daemon.child.exited;
-    expect(await lab.ask(arpFor("10.1.0.1"))).toEqual([]);
+    expect(await lab.ask(arpFor("10.1.0.1"))).not.toContain(ANSWER);
     await next.call("listen", ["lan0", "wan0", "clu0"]);
     expect(await next.call("installGate", configuration, "open", true)).toEqual({ owned: true });
     expect(await next.call("readLease")).toBeGreaterThan(0);
@@ -189,14 +190,14 @@ describe("somebody else's hands", () => {
     );
     if (refusal !== undefined) return expect(refusal).toBe("no-interface"); // Linux before 6.16.
     cable(lab.node, "late0", lab.client, "late1");
-    expect(await lab.ask(arpFor("10.1.0.1"))).toEqual([]);
+    expect(await lab.ask(arpFor("10.1.0.1"))).not.toContain(ANSWER);
     const late = lab.client.startAgent();
     await late.call("listen", ["late1"]);
     const seen = await late.call("exchange", "late1", toHex(arpFor("10.1.0.1")), 0, LISTEN_MS);
     expect(seen.map((one) => described(one.frame)).filter((what) => what.startsWith("arp-reply"))).toEqual([]);
     await lab.daemon.call("installGate", early, "open", true);
     const open = await late.call("exchange", "late1", toHex(arpFor("10.1.0.1")), 0, LISTEN_MS);
-    expect(open.map((one) => described(one.frame))).toContain("arp-reply 10.1.0.1 to 10.1.0.2");
+    expect(open.map((one) => described(one.frame))).toContain(ANSWER);
     lab.node.run("ip", "link", "del", "late0");
   });
 
@@ -205,6 +206,6 @@ describe("somebody else's hands", () => {
     await lab.daemon.call("removeGate");
     await lab.daemon.call("removeGate");
     expect(lab.node.run("nft", "list", "ruleset")).not.toContain("understudy");
-    expect(await lab.ask(arpFor("10.1.0.1"))).toContain("arp-reply 10.1.0.1 to 10.1.0.2");
+    expect(await lab.ask(arpFor("10.1.0.1"))).toContain(ANSWER);
   });
 });

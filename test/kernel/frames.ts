@@ -10,6 +10,7 @@ export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString(
 const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));
 
 const ICMP = 1;
+const UDP = 17;
 const ICMPV6 = 58;
 const ECHO_REQUEST_V6 = 128;
 const ECHO_REPLY_V6 = 129;
@@ -44,6 +45,28 @@ export function echoRequest(to_mac: string, from_mac: string, from: string, to: 
   return frame(to_mac, from_mac, ETHER_TYPE.ipv4, [...header, ...message]);
 }
 
+/** An IPv4 UDP datagram without content, to everybody. */
+export function datagram(from_mac: string, from: string, to: string, from_port: number, to_port: number): Uint8Array {
+  const header = Uint8Array.of(
+    0x45,
+    0,
+    ...u16(28),
+    0,
+    0,
+    0,
+    0,
+    64,
+    UDP,
+    0,
+    0,
+    ...parseAddress(from),
+    ...parseAddress(to),
+  );
+  header.set(u16(checksum(header)), 10);
+  const body = [...u16(from_port), ...u16(to_port), ...u16(8), 0, 0];
+  return frame("ff:ff:ff:ff:ff:ff", from_mac, ETHER_TYPE.ipv4, [...header, ...body]);
+}
+
 /** An IPv6 packet with an ICMPv6 message, whose checksum is filled in. */
 export function ipv6(source: Uint8Array, destination: Uint8Array, message: number[]): Uint8Array {
   const body = Uint8Array.from(message);
@@ -66,6 +89,10 @@ export function described(hex: string): string {
   if (type === ETHER_TYPE.understudy) return `heartbeat ${bytes[at]}`;
   if (type === ETHER_TYPE.ipv4 && bytes[at + 9] === ICMP) {
     return `${bytes[at + 20] === 0 ? "echo-reply" : "icmp"} ${formatAddress(bytes.slice(at + 12, at + 16))}`;
+  }
+  if (type === ETHER_TYPE.ipv4 && bytes[at + 9] === UDP) {
+    const port = ((bytes[at + 22] ?? 0) << 8) | (bytes[at + 23] ?? 0);
+    return `udp ${formatAddress(bytes.slice(at + 12, at + 16))} to port ${port}`;
   }
   if (type === ETHER_TYPE.ipv6 && bytes[at + 6] === ICMPV6) {
     return `${bytes[at + 40] === ECHO_REPLY_V6 ? "echo-reply" : `icmpv6-${bytes[at + 40]}`} ${formatAddress(bytes.slice(at + 8, at + 24))}`;

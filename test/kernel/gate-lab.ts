@@ -23,7 +23,7 @@ export const OPEN_FOR_LONG = { lease_ms: 60_000 };
 export const configuration: GateConfiguration = {
   cluster_nic: "clu0",
   data_nics: ["lan0", "wan0"],
-  shared: ["10.1.0.1/24", "10.2.0.1/24", "fd01::1/64"],
+  shared: ["10.1.0.1/24", "10.2.0.1/24", "fd01::1/64", "fe80::1/64"],
   own: ["10.1.0.11", "fd01::11"],
   lease_ms: LEASE_MS,
 };
@@ -45,6 +45,7 @@ export class GateLab {
     const lab = new GateLab();
     try {
       lab.lay();
+      lab.witness();
       await lab.daemon.call("listen", ["lan0", "wan0", "clu0"]);
       await lab.outside.call("listen", ["lan1", "clu1"]);
     } catch (error) {
@@ -84,6 +85,32 @@ export class GateLab {
     return seen.filter((one) => one.nic === other).map((one) => described(one.frame));
   }
 
+  /** True where a frame gets past the way in: the node's stack counts it, whether or not it answers. */
+  async reaches(bytes: Uint8Array, nic = "lan1"): Promise<boolean> {
+    const count = (): number => {
+      const listed = ["arp", "inet"].map((family) => this.node.run("nft", "list", "table", family, "witness")).join();
+      const name = nic.replace("1", "0");
+      return [...listed.matchAll(new RegExp(`"${name}" counter packets (\\d+)`, "g"))].reduce(
+        (sum, [, packets]) => sum + Number(packets),
+        0,
+      );
+    };
+    // Three times, as the client's own kernel may have something to say meanwhile.
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      const before = count();
+      await this.outside.call("send", nic, toHex(bytes));
+      if (count() === before) return false;
+    }
+    return true;
+  }
+
+  /** Counters behind the gate, one for each card and family. */
+  private witness(): void {
+    const rules = ["lan0", "clu0"].map((nic) => `iifname ${nic} counter`).join("; ");
+    this.node.run("nft", `table arp witness { chain in { type filter hook input priority 0; ${rules}; }; }`);
+    this.node.run("nft", `table inet witness { chain in { type filter hook prerouting priority -300; ${rules}; }; }`);
+  }
+
   private lay(): void {
     const { node, client, server } = this;
     cable(node, "lan0", client, "lan1");
@@ -119,6 +146,7 @@ export class GateLab {
       ["lan0", "10.1.0.11/24"],
       ["lan0", "fd01::1/64"],
       ["lan0", "fd01::11/64"],
+      ["lan0", "fe80::1/64"],
       ["wan0", "10.2.0.1/24"],
       ["clu0", "10.3.0.1/24"],
     ] as const) {
