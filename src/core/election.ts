@@ -92,6 +92,8 @@ export class Election {
   #gate_broken = false;
   #urgent = false;
   #reply_now = false;
+  /** The peer waits for an answer: it is put off until URGENT_INTERVAL_MS allows, never dropped. */
+  #owes_answer = false;
   #was_heard = false;
   #cluster_heard_since_ms = Number.POSITIVE_INFINITY;
   #probing_since_ms = Number.POSITIVE_INFINITY;
@@ -310,7 +312,7 @@ export class Election {
     if (returned) this.#event("peer-heard", "info", `${this.configuration.peer_name} is heard.`);
     this.peer = heartbeat;
     const { term, role } = heartbeat;
-    if (heartbeat.urgent && this.#now_ms - this.#sent_ms >= URGENT_INTERVAL_MS) this.#reply_now = true;
+    if (heartbeat.urgent) this.#owes_answer = true;
     if (role !== "active") {
       // The peer's wish or hand-over: agreed to below, in the step of our role.
       return;
@@ -615,13 +617,15 @@ export class Election {
   #speak(): void {
     const { tuning } = this.configuration;
     const quiet_ms = this.#now_ms - this.#sent_ms;
-    if (!this.#reply_now && !this.#urgent && quiet_ms < tuning.interval_ms) return;
+    const answers = this.#owes_answer && quiet_ms >= URGENT_INTERVAL_MS;
+    if (!this.#reply_now && !answers && !this.#urgent && quiet_ms < tuning.interval_ms) return;
     // A kernel tick before its end the lease may be gone already; nobody can have claimed yet, so it is reopened.
     if (this.role === "active" && quiet_ms >= tuning.lease_ms - 2 * LEASE_SLACK_MS) this.#output.open_lease = true;
     this.conversation.next(this.#now_ms);
     const urgent = this.#urgent;
     this.#urgent = false;
     this.#reply_now = false;
+    this.#owes_answer = false;
     this.#sent_ms = this.#now_ms;
     const { node, cluster, authenticate, settings_revision, version, build } = this.configuration;
     const wish =
@@ -657,7 +661,7 @@ export class Election {
 
   #wakeAt(): number {
     const { tuning } = this.configuration;
-    let wake_ms = this.#sent_ms + tuning.interval_ms;
+    let wake_ms = this.#sent_ms + (this.#owes_answer ? URGENT_INTERVAL_MS : tuning.interval_ms);
     if (this.role === "active") wake_ms = Math.min(wake_ms, this.#announcer.wake_ms);
     if (this.role === "backup" || this.role === "probing") {
       const heard_ms = this.#now_ms - this.#detector.silence_ms(this.#now_ms);
