@@ -49,9 +49,9 @@ export async function drawScreen(pair: Pair, screen: Screen): Promise<string> {
     `${BOLD}Understudy${PLAIN} ${DIM}a live pair in network namespaces${PLAIN}`,
     "",
     `                 ┌─${line("a lan0")}─┤ node a ├─${line("a wan0")}─┐    ${nodeText(status.a, "a", screen)}`,
-    "                 │              │              │",
-    `  client ── LAN ─┤       clu0 ${link} │              ├─ WAN ── host`.replace(`${link} │`, ` ${link}`),
-    "                 │              │              │",
+    `                 │            ${link}           │`,
+    `  client ── LAN ─┤       clu0 ${link}           ├─ WAN ── host`,
+    `                 │            ${link}           │`,
     `                 └─${line("b lan0")}─┤ node b ├─${line("b wan0")}─┘    ${nodeText(status.b, "b", screen)}`,
     "",
     ...[0, 1, 2].map((i) => `  ${i === 0 ? "a hears b" : "         "}  ${paths.a[i] ?? ""}`),
@@ -61,7 +61,7 @@ export async function drawScreen(pair: Pair, screen: Screen): Promise<string> {
     "",
     `  ${screen.last}`,
     "",
-    `  ${BOLD}s${PLAIN} switch   ${BOLD}f${PLAIN} freeze/thaw the active node   ${BOLD}k${PLAIN} kill -9/start again   ${BOLD}q${PLAIN} quit`,
+    `  ${BOLD}s${PLAIN} switch   ${BOLD}f${PLAIN}/${BOLD}F${PLAIN} freeze/thaw active/other   ${BOLD}k${PLAIN} kill -9/start again   ${BOLD}q${PLAIN} quit`,
     `  cut/mend:  ${BOLD}1${PLAIN} a lan0  ${BOLD}2${PLAIN} a wan0  ${BOLD}3${PLAIN} a clu0  ${BOLD}4${PLAIN} b lan0  ${BOLD}5${PLAIN} b wan0  ${BOLD}6${PLAIN} b clu0`,
   ];
   return `\x1b[H${lines.map((text) => `${text}\x1b[K`).join("\n")}\x1b[J`;

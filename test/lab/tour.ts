@@ -121,6 +121,13 @@ async function runLive(pair: Pair): Promise<void> {
         screen.frozen.add(active);
         await measured(`Freeze of node ${active}`, () => pair.node(active).freeze());
       }
+    } else if (key === "F") {
+      const backup = other(active);
+      const thaw = screen.frozen.delete(backup);
+      if (!thaw) screen.frozen.add(backup);
+      await measured(`${thaw ? "Thaw" : "Freeze"} of node ${backup}`, () =>
+        thaw ? pair.node(backup).thaw() : pair.node(backup).freeze(),
+      );
     } else if (key === "k") {
       const dead = [...screen.dead][0];
       if (dead !== undefined) {
@@ -140,6 +147,8 @@ async function runLive(pair: Pair): Promise<void> {
     }
   };
 
+  // However the program ends, the terminal gets its cursor back.
+  process.once("exit", () => process.stdout.write("\x1b[?25h"));
   process.stdin.setRawMode(true);
   process.stdin.resume();
   process.stdin.on("data", (bytes: Buffer) => {
