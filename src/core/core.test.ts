@@ -3,9 +3,9 @@ import { describe, expect, test } from "bun:test";
 import type { Heartbeat } from "../wire/heartbeat.ts";
 import { Conversation } from "./conversation.ts";
 import { Detector } from "./detector.ts";
-import { nextTerm, ownerOf } from "./election.ts";
 import { Evidence } from "./evidence.ts";
 import { type Agreement, Creator, Joiner, type Message, type PairingCryptography } from "./pairing.ts";
+import { nextTerm, ownerOf } from "./terms.ts";
 import { DEFAULT_TUNING, validateTuning } from "./tuning.ts";
 
 const REST = { role: "backup", wish: false, unwilling: false, urgent: false, term: 0, links: 0 } as const;

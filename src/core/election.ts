@@ -35,6 +35,7 @@ import { Conversation } from "./conversation.ts";
 import { Detector } from "./detector.ts";
 import { Evidence } from "./evidence.ts";
 import { countBits, Links } from "./links.ts";
+import { nextTerm, other, ownerOf } from "./terms.ts";
 import { LEASE_SLACK_MS } from "./tuning.ts";
 import type { Answer, CoreConfiguration, CorePath, Input, Output } from "./types.ts";
 
@@ -441,8 +442,8 @@ export class Election {
       }
       return;
     }
-    if (this.#isUnwilling()) return;
-    this.#seekEvidence();
+    // Service before symmetry: a node that is merely impaired still replaces one that died.
+    if (!this.#stopping && !this.#gate_broken) this.#seekEvidence();
   }
 
   /** The peer, not active, shows a term of ours that is not below our own: it lets us claim it. */
@@ -463,7 +464,6 @@ export class Election {
     const { paths, addresses } = this.configuration;
     const silence_ms = this.#detector.silence_ms(this.#now_ms);
     const timeout_ms = this.peer === null ? 0 : this.#detector.timeout_ms;
-    if (silence_ms < this.#suspect_ms) return;
     this.#output.frames.push(
       ...this.#evidence.probes(this.#now_ms, paths, (slot) => this.links.hasCarrier(slot), addresses),
     );
@@ -493,12 +493,6 @@ export class Election {
       if (!this.#alarms.has("silent-peer")) this.#event("silent-peer", "error", message);
       this.#raise("silent-peer", message, SILENT_PEER_ALARM_MS);
     }
-  }
-
-  /** The silence from which on we ask: before it is long enough to claim, so that the answer is there when it is. */
-  get #suspect_ms(): number {
-    if (this.peer === null) return 0;
-    return Math.max(this.#detector.timeout_ms / 2, 2 * this.configuration.tuning.interval_ms);
   }
 
   #decideActive(): void {
@@ -666,12 +660,7 @@ export class Election {
     if (this.role === "backup" || this.role === "probing") {
       const heard_ms = this.#now_ms - this.#detector.silence_ms(this.#now_ms);
       const silent_at_ms = heard_ms + this.#detector.timeout_ms;
-      for (const at of [
-        heard_ms + this.#suspect_ms,
-        silent_at_ms,
-        this.#evidence.conclusive_ms,
-        this.#evidence.next_probe_ms,
-      ]) {
+      for (const at of [silent_at_ms, this.#evidence.conclusive_ms, this.#evidence.next_probe_ms]) {
         if (at > this.#now_ms) wake_ms = Math.min(wake_ms, at);
       }
     }
@@ -693,20 +682,6 @@ export class Election {
   #event(code: string, severity: HeartEvent["severity"], message: string): void {
     this.#output.events.push({ code, severity, message, at_ms: this.#now_ms });
   }
-}
-
-/** The least term above `term` that belongs to `node`. */
-export function nextTerm(term: number, node: 1 | 2): number {
-  const next = term + 1;
-  return ownerOf(next) === node ? next : next + 1;
-}
-
-export function ownerOf(term: number): 1 | 2 {
-  return term % 2 === 1 ? 1 : 2;
-}
-
-function other(node: 1 | 2): 1 | 2 {
-  return node === 1 ? 2 : 1;
 }
 
 function macName(mac: Uint8Array): string {

@@ -162,6 +162,21 @@ const operations = {
     };
   },
 
+  /** Renews the lease by one heartbeat and looks at it without pause until it has gone. Milliseconds from the renewal. */
+  timeExpiry(nic: string): { last_live_ms: number; first_shut_ms: number } {
+    const frame = heartbeat(nic, 1);
+    gate.openLease(shim, theGate());
+    const start_ms = shim.now();
+    send(nic, frame);
+    let last_live_ms = 0;
+    for (;;) {
+      const left_ms = gate.readLease(shim);
+      const elapsed_ms = shim.now() - start_ms;
+      if (left_ms === 0) return { last_live_ms, first_shut_ms: elapsed_ms };
+      last_live_ms = elapsed_ms;
+    }
+  },
+
   /** Milliseconds of `count` calls of another operation, sorted. */
   measure(name: string, count: number, ...values: unknown[]): number[] {
     const operation = operationNamed(name);
