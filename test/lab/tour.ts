@@ -106,9 +106,7 @@ async function runLive(pair: Pair): Promise<void> {
   };
   const press = async (key: string): Promise<void> => {
     const active = await activeSide();
-    if (key === "q" || key === "\u0003") {
-      quit = true;
-    } else if (key === "s") {
+    if (key === "s") {
       await measured("Switch on command", () => {
         pair.node(active).command(["cluster", "switch"]);
       });
@@ -152,7 +150,9 @@ async function runLive(pair: Pair): Promise<void> {
   process.stdin.setRawMode(true);
   process.stdin.resume();
   process.stdin.on("data", (bytes: Buffer) => {
-    if (screen.busy) return;
+    // Leaving must not wait for a measurement.
+    if (["q", "\u0003"].includes(bytes.toString())) quit = true;
+    if (screen.busy || quit) return;
     screen.busy = true;
     press(bytes.toString())
       .catch((error: unknown) => {
@@ -174,7 +174,7 @@ async function runLive(pair: Pair): Promise<void> {
 
 ensurePrerequisites();
 enterWorld();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 const live = process.stdin.isTTY === true && process.stdout.isTTY === true && !process.argv.includes("--tour");
 console.log("Bringing up two nodes, a client and a WAN host in network namespaces, and pairing the nodes …");
 const pair = await Pair.make({ observed: !live });
