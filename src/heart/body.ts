@@ -137,12 +137,16 @@ export class Body {
       if (this.#holding !== null) release(this.#shim, this.#holding);
       return;
     }
-    if (output.hold && !this.held) {
-      if (this.#holding !== null) hold(this.#shim, this.#holding);
-      this.held = true;
+    try {
+      if (output.hold && !this.held) {
+        this.held = true;
+        if (this.#holding !== null) hold(this.#shim, this.#holding);
+      }
+      if (output.hold && output.open_lease && this.#gate !== null) openLease(this.#shim, this.#gate);
+    } finally {
+      // Whatever the kernel refused: the peer must hear who is active.
+      this.#sendAll(output);
     }
-    if (output.hold && output.open_lease && this.#gate !== null) openLease(this.#shim, this.#gate);
-    this.#sendAll(output);
   }
 
   /** After a link notification: which carriers changed. An interface that came back is opened again. */
