@@ -9,7 +9,7 @@ import { ensurePrerequisites } from "../lab/prerequisites.ts";
 import { until } from "../lab/shell.ts";
 import { LAN_ADDRESS, type Side } from "../lab/topology.ts";
 import { KeepalivedPair } from "./keepalived.ts";
-import { printTable, type Row } from "./statistics.ts";
+import { positiveNumber, printTable, type Row } from "./statistics.ts";
 
 const OURS = "understudy";
 const FASTEST = "keepalived, 10 ms adverts";
@@ -108,7 +108,7 @@ export async function failover(words: string[]): Promise<void> {
       fastest: { type: "boolean", default: false },
     },
   });
-  const runs = Number(values.runs);
+  const runs = Math.ceil(positiveNumber(values.runs, "--runs"));
   ensurePrerequisites([{ command: "keepalived", package: "keepalived" }]);
   const rows = await ours(runs);
   for (const variant of values.fastest ? ADVERTS.slice(0, 1) : ADVERTS) rows.push(...(await keepalived(variant, runs)));

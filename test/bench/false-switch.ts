@@ -4,21 +4,38 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { ProbeReport } from "../lab/instrument.ts";
 import { Pair } from "../lab/pair.ts";
+import { until } from "../lab/shell.ts";
+import { positiveNumber } from "./statistics.ts";
 
 const BUSY_LOOPS = 8;
 const FSYNC_INTERVAL_MS = 20;
 const REQUEST_INTERVAL_MS = 200;
 
+/** Role and term of both nodes as text; throws where one does not answer. */
+async function roles(pair: Pair): Promise<string> {
+  const all = [];
+  for (const node of [pair.a, pair.b]) {
+    await until("the node answers", async () => (await node.status()) !== null);
+    const status = await node.status();
+    all.push(`${node.side} ${status?.role} term ${status?.term}`);
+  }
+  return all.join(", ");
+}
+
 export async function falseSwitch(words: string[]): Promise<void> {
   const { values } = parseArgs({ args: words, options: { minutes: { type: "string", default: "10" } } });
-  const minutes = Number(values.minutes);
+  const minutes = positiveNumber(values.minutes, "--minutes");
   const pair = await Pair.make({ observed: false });
   const loops = Array.from({ length: BUSY_LOOPS }, () => Bun.spawn(["sh", "-c", "while :; do :; done"]));
+  // However this ends, eight busy loops must not stay behind.
+  process.once("exit", () => {
+    for (const loop of loops) loop.kill("SIGKILL");
+  });
   const path = join(pair.a.state, "bench");
   const fd = openSync(path, "w");
   try {
     await Bun.sleep(1000);
-    const before = await pair.a.status();
+    const before = await roles(pair);
     pair.mark();
     const end_ms = performance.now() + minutes * 60_000;
     let requests = 0;
@@ -37,11 +54,11 @@ export async function falseSwitch(words: string[]): Promise<void> {
       }
       await Bun.sleep(FSYNC_INTERVAL_MS);
     }
-    const after = await pair.a.status();
+    const after = await roles(pair);
     const report = await pair.probe.report<ProbeReport>();
-    const switches = Math.abs((after?.term ?? 0) - (before?.term ?? 0));
+    const switches = before === after ? 0 : 1;
     console.log(
-      `${minutes} min, ${BUSY_LOOPS} busy loops, fsync every ${FSYNC_INTERVAL_MS} ms, ${requests} requests of 1 MB: ${switches} switches; ${report.sent - report.answered} of ${report.sent} probes lost, longest gap ${report.gap_ms.toFixed(1)} ms`,
+      `${minutes} min, ${BUSY_LOOPS} busy loops, fsync every ${FSYNC_INTERVAL_MS} ms, ${requests} requests of 1 MB: ${switches === 0 ? "no switch" : `SWITCHED: ${before} became ${after}`}; ${report.sent - report.answered} of ${report.sent} probes lost, longest gap ${report.gap_ms.toFixed(1)} ms`,
     );
     if (switches > 0) process.exitCode = 1;
   } finally {

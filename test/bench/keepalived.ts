@@ -14,6 +14,7 @@ export class KeepalivedPair {
 
   constructor(advert_s: string) {
     this.#advert_s = advert_s;
+    process.once("exit", () => this.remove());
     this.lab.instrument("host", ["echo", String(ECHO_PORT)]);
     this.probe = this.lab.instrument("client", ["probe", HOST_ADDRESS, String(ECHO_PORT)]);
     for (const side of ["a", "b"] as const) {

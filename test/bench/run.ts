@@ -1,4 +1,5 @@
 /** `npm run bench NAME [options]`. */
+import { ensurePrerequisites } from "../lab/prerequisites.ts";
 import { enterWorld } from "../lab/world.ts";
 import { failover } from "./failover.ts";
 import { falseSwitch } from "./false-switch.ts";
@@ -12,6 +13,9 @@ if (bench === undefined) {
   console.error(`Name a benchmark: npm run bench ${Object.keys(BENCHES).join(" | ")}`);
   process.exit(2);
 }
+// Leaving through exit lets the labs clean up after themselves.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+ensurePrerequisites();
 enterWorld();
 await bench(words);
 process.exit();

@@ -7,6 +7,14 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** A number from the command line; anything else ends the program with one sentence. */
+export function positiveNumber(text: string, flag: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  console.error(`${flag} must be a number above 0, not ${text}.`);
+  process.exit(2);
+}
+
 export interface Row {
   who: string;
   fault: string;
