@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => lab?.remove());
 
 const SETS = {
-  lease: "type iface_type size 1 flags dynamic,timeout timeout 200ms",
+  lease: "type iface_type size 1 flags dynamic,timeout timeout 200ms gc-interval 7d",
   shared4: "type ipv4_addr elements = { 10.1.0.1, 10.2.0.1 }",
   shared6: "type ipv6_addr elements = { fd01::1, fe80::1 }",
   own4: "type ipv4_addr elements = { 10.1.0.11 }",

@@ -55,6 +55,9 @@ export interface GateDefinition {
  */
 export const LEASE_KEY = Uint8Array.of(1, 0);
 
+/** A week: the kernel's own collection of expired elements would only get in the way. */
+const NEVER_COLLECTED_MS = 7 * 24 * 3600 * 1000;
+
 /** The gate comes first on the way in. */
 const INGRESS_PRIORITY = -500;
 /** And last on the way out, so that a heartbeat that anybody else drops renews nothing. */
@@ -148,9 +151,18 @@ function sets(configuration: GateConfiguration): GateDefinition["sets"] {
   const own = uniqueAddresses(configuration.own);
   const types = (numbers: number[]): Uint8Array[] => numbers.map((number) => Uint8Array.of(number));
   return [
-    // One element at most, expired ones included: should it expire between the look-up and the renewal
-    // that one frame causes, the renewal has no room to put it back.
-    { definition: { name: LEASE_SET, key: "iface_type", timeout_ms: configuration.lease_ms, size: 1 }, keys: [] },
+    {
+      // One element at most, an expired one included, and that one stays until the lease is opened or closed: should
+      // it expire between the look-up and the renewal that one frame causes, the renewal finds no room.
+      definition: {
+        name: LEASE_SET,
+        key: "iface_type",
+        timeout_ms: configuration.lease_ms,
+        size: 1,
+        collect_ms: NEVER_COLLECTED_MS,
+      },
+      keys: [],
+    },
     { definition: { name: "shared4", key: "ipv4_addr" }, keys: shared.ipv4 },
     { definition: { name: "shared6", key: "ipv6_addr" }, keys: shared.ipv6 },
     { definition: { name: "own4", key: "ipv4_addr" }, keys: own.ipv4 },

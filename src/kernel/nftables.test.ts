@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { toHex } from "../../test/kernel/frames.ts";
+import { SystemFailure } from "../errors.ts";
+import type { Shim } from "../shim.ts";
+import { installGate, installRequest, openLease } from "./gate.ts";
 import { type GateConfiguration, gateDefinition } from "./gate-rules.ts";
 import { readMessages } from "./netlink.ts";
 import { FAMILY, isForeignChange, listRequest, NFT_MSG, readElements, Transaction } from "./nftables.ts";
@@ -114,8 +117,9 @@ describe("the gate's definition", () => {
     }
   });
 
-  test("the lease has room for one element only", () => {
-    expect(sets[0]?.definition).toEqual({ name: "lease", key: "iface_type", timeout_ms: 100, size: 1 });
+  test("the lease has room for one element only, and an expired one is not collected", () => {
+    expect(sets[0]?.definition).toMatchObject({ name: "lease", key: "iface_type", timeout_ms: 100, size: 1 });
+    expect(sets[0]?.definition.collect_ms).toBeGreaterThan(24 * 3600 * 1000);
     expect(sets[0]?.keys).toEqual([]);
   });
 
@@ -136,5 +140,36 @@ describe("the gate's definition", () => {
       ).length;
     expect(deletes(configuration)).toBe(0);
     expect(deletes({ ...configuration, revoking_mac: Uint8Array.of(2, 0, 0, 0, 0, 1) })).toBe(1);
+  });
+});
+
+describe("opening the lease", () => {
+  test("makes the gate anew where the kernel finds no room for the element", () => {
+    const configuration = { cluster_nic: "clu0", data_nics: ["lan0"], shared: [], own: [], lease_ms: 100 };
+    const sent: Uint8Array[] = [];
+    let full = false;
+    const shim = {
+      netlink(_protocol: number, request: Uint8Array): number {
+        sent.push(request);
+        if (full) {
+          full = false;
+          throw new SystemFailure("netlink request", "ENFILE", "full");
+        }
+        return 0;
+      },
+    } as unknown as Shim;
+    const types = (datagram: Uint8Array | undefined): number[] =>
+      readMessages(datagram ?? new Uint8Array()).map(({ type }) => type);
+
+    const gate = installGate(shim, configuration, "closed");
+    full = true;
+    sent.length = 0;
+    openLease(shim, gate);
+    expect(types(sent[0])).toContain(NFT_MSG.delete_element);
+    expect(types(sent[1])).toEqual(types(installRequest(configuration, "open", gate.owned)));
+
+    sent.length = 0;
+    openLease(shim, gate);
+    expect(sent.length).toBe(1);
   });
 });

@@ -67,6 +67,8 @@ export interface SetDefinition {
   timeout_ms?: number;
   /** Most elements that the set takes, expired ones that are not yet collected included. */
   size?: number;
+  /** How often the kernel collects expired elements; a second, unless said otherwise. */
+  collect_ms?: number;
 }
 
 export interface ChainDefinition {
@@ -167,6 +169,7 @@ export class Transaction {
         to.nested(9, () => to.u32Network(1, size));
       }
       if (set.timeout_ms !== undefined) to.u64Network(11, set.timeout_ms);
+      if (set.collect_ms !== undefined) to.u32Network(12, set.collect_ms);
       // Userdata is nft's own: u8 type 0 (byte order of the key) · u8 length 4 · u32 1 host, 2 network.
       to.attribute(13, Uint8Array.of(0, 4, key.host_order ? 1 : 2, 0, 0, 0));
     });
