@@ -26,7 +26,7 @@ const PHASE_MS = 50;
 const other = (side: Side): Side => (side === "a" ? "b" : "a");
 const phase = () => Bun.sleep(100 + Math.random() * PHASE_MS);
 
-async function ours(runs: number): Promise<Row[]> {
+async function ours(runs: number, only: string): Promise<Row[]> {
   const pair = await Pair.make({ observed: false });
   let active: Side = "a";
   const faults: [string, (from: Side) => Promise<void> | void, (from: Side) => Promise<void> | void][] = [
@@ -38,7 +38,7 @@ async function ours(runs: number): Promise<Row[]> {
   ];
   try {
     const rows: Row[] = [];
-    for (const [fault, strike, mend] of faults) {
+    for (const [fault, strike, mend] of faults.filter(([name]) => name.includes(only))) {
       const gaps_ms: number[] = [];
       for (let run = 0; run < runs; run++) {
         await pair.untilSteady(active);
@@ -66,7 +66,7 @@ async function keepalived(
   runs: number,
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const fault of ["freeze", "SIGKILL of all", "clean stop"]) {
+  for (const fault of ["freeze", "SIGKILL of all", "clean stop"].filter((name) => name.includes(only))) {
     const gaps_ms: number[] = [];
     let owners = 0;
     for (let run = 0; run < runs; run++) {
@@ -99,19 +99,21 @@ async function keepalived(
 }
 
 export async function failover(words: string[]): Promise<void> {
-  // --fastest compares with keepalived's fastest setting alone.
+  // --fastest compares with keepalived's fastest setting alone; --fault picks faults by a part of their name.
   const { values } = parseArgs({
     args: words,
     options: {
       runs: { type: "string", default: "10" },
       json: { type: "boolean", default: false },
       fastest: { type: "boolean", default: false },
+      fault: { type: "string", default: "" },
     },
   });
   const runs = Math.ceil(positiveNumber(values.runs, "--runs"));
   ensurePrerequisites([{ command: "keepalived", package: "keepalived" }]);
-  const rows = await ours(runs);
-  for (const variant of values.fastest ? ADVERTS.slice(0, 1) : ADVERTS) rows.push(...(await keepalived(variant, runs)));
+  const rows = await ours(runs, values.fault);
+  for (const variant of values.fastest ? ADVERTS.slice(0, 1) : ADVERTS)
+    rows.push(...(await keepalived(variant, runs, values.fault)));
   if (values.json) console.log(JSON.stringify(rows));
   else printTable(rows, FASTEST);
 }
