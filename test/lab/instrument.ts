@@ -1,45 +1,29 @@
-/** One running instrument (instruments/): marked, asked and told by line. */
-import { sentence } from "../../src/errors.ts";
+/** One running instrument (instruments.c): marked and asked by line. */
 
-/** A client's traffic since the mark; see instruments/traffic.c for what a gap is. */
 export interface ProbeReport {
   gap_ms: number;
-  /** When the longest gap began, since the mark. */
-  gap_from_ms: number;
   since_answer_ms: number;
   sent: number;
   answered: number;
   window_ms: number;
 }
 
-/** Consecutive questions that the same MACs answered, in the order in which they were asked. */
-export interface OwnerRun {
-  macs: string[];
+export interface Run {
+  mac: string;
   from_ms: number;
   to_ms: number;
   count: number;
 }
 
-/** Who answered for one address (or carried the traffic) since the mark. */
-export interface Book {
-  what: string;
-  asked: number;
-  /** True when more was asked than the book can hold: it proves nothing then. */
-  full: boolean;
-  runs: OwnerRun[];
-}
-
 export interface ObserverReport {
-  /** The mark on the machine's monotonic clock, which captures use too. */
-  mark_ms: number;
-  books: Book[];
+  sent: number;
+  runs: Run[];
 }
 
 export class Instrument {
   readonly #child;
-  readonly #reader;
   #rest = "";
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #reader;
 
   constructor(command: string[]) {
     this.#child = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
@@ -47,49 +31,38 @@ export class Instrument {
   }
 
   mark(): void {
-    this.#say("mark");
+    this.#child.stdin.write("mark\n");
+    this.#child.stdin.flush();
   }
 
-  /** Has the latest frames written to a file, and waits until they are. */
-  async capture(path: string): Promise<void> {
-    this.#say(`capture ${path}`);
-    await this.report();
-  }
-
-  /** Reports are answered one after the other, whoever asks. */
-  report<T>(): Promise<T> {
-    const answer = this.#turn.then(async () => {
-      this.#say("report");
-      return JSON.parse(await this.line()) as T;
-    });
-    this.#turn = answer.catch(() => {});
-    return answer;
-  }
-
-  /** The next line that the instrument prints. */
-  async line(): Promise<string> {
+  async report<T>(): Promise<T> {
+    this.#child.stdin.write("report\n");
+    this.#child.stdin.flush();
     const decoder = new TextDecoder();
     while (!this.#rest.includes("\n")) {
       const { value, done } = await this.#reader.read();
-      if (done) throw new Error("The instrument ended before it answered.");
+      if (done) throw new Error("The instrument ended.");
       this.#rest += decoder.decode(value, { stream: true });
     }
     const end = this.#rest.indexOf("\n");
     const line = this.#rest.slice(0, end);
     this.#rest = this.#rest.slice(end + 1);
-    return line;
+    return JSON.parse(line) as T;
   }
 
   end(): void {
     this.#child.kill("SIGKILL");
   }
+}
 
-  #say(order: string): void {
-    try {
-      this.#child.stdin.write(`${order}\n`);
-      this.#child.stdin.flush();
-    } catch (error) {
-      throw new Error(`An instrument takes no orders: ${sentence(error)}.`);
-    }
-  }
+/**
+ * Two owners? Answers come in runs of one MAC. Each ordered change of owner may begin one new run;
+ * more runs than that mean that two nodes answered in turn. Returns the runs as text, or null.
+ */
+export function twoOwners(report: ObserverReport, changes: number): string | null {
+  if (report.runs.length <= changes + 1) return null;
+  return report.runs
+    .slice(0, 20)
+    .map(({ mac, from_ms, to_ms, count }) => `${mac} ${from_ms.toFixed(1)} to ${to_ms.toFixed(1)} ms (${count})`)
+    .join("; ");
 }
