@@ -50,6 +50,8 @@ export class Body {
   #repairs_ms: number[] = [];
   #holding: Holding | null = null;
   #shared: string[] = [];
+  /** The gate was made anew: if the core still wants the addresses held, the lease is opened again. */
+  #must_open = false;
   held = false;
 
   constructor(shim: Shim, report: (code: string, severity: HeartEvent["severity"], message: string) => void) {
@@ -95,17 +97,20 @@ export class Body {
       if (!link.up) setLinkUp(this.#shim, link, true);
     }
     this.#shared = enabled.flatMap((entry) => entry.addresses);
-    configureGateway(this.#shim, {
-      interfaces: enabled.map(({ nic, role, addresses }) => ({ nic, role, addresses })),
-      ...(cluster === undefined ? {} : { cluster_nic: cluster.nic }),
-    });
     this.#holding = prepareHolding(
       this.#shim,
       enabled.map(({ nic, addresses, gateways }) => ({ nic, addresses, gateways })),
     );
+    const configureForwarding = (): void => {
+      configureGateway(this.#shim, {
+        interfaces: enabled.map(({ nic, role, addresses }) => ({ nic, role, addresses })),
+        ...(cluster === undefined ? {} : { cluster_nic: cluster.nic }),
+      });
+    };
     if (cluster === undefined) {
       removeGate(this.#shim);
       this.#gate = null;
+      configureForwarding();
       reconcile(this.#shim, this.#holding, "held", this.#shared);
       this.held = true;
       return [];
@@ -121,6 +126,8 @@ export class Body {
       },
       keep_held ? "open" : "closed",
     );
+    // Only behind the gate, so that nothing is forwarded in between.
+    configureForwarding();
     // Whatever a dead predecessor left behind goes away before anything is heard or said.
     reconcile(this.#shim, this.#holding, keep_held ? "held" : "released", this.#shared);
     this.held = keep_held;
@@ -131,21 +138,28 @@ export class Body {
   /** Carries out what the core wants, in the order that keeps the guarantee: shut first, open last. */
   apply(output: Output): void {
     if (!output.hold && this.held) {
-      if (this.#gate !== null) closeLease(this.#shim, this.#gate);
       this.held = false;
-      this.#sendAll(output);
-      if (this.#holding !== null) release(this.#shim, this.#holding);
+      try {
+        if (this.#gate !== null) closeLease(this.#shim, this.#gate);
+      } finally {
+        this.#sendAll(output);
+        if (this.#holding !== null) release(this.#shim, this.#holding);
+      }
       return;
     }
+    const take = output.hold && !this.held;
+    const open = output.hold && (output.open_lease || this.#must_open);
+    this.held = output.hold;
+    // One thing that the kernel refuses must not keep back the others, least of all the heartbeat.
     try {
-      if (output.hold && !this.held) {
-        this.held = true;
-        if (this.#holding !== null) hold(this.#shim, this.#holding);
-      }
-      if (output.hold && output.open_lease && this.#gate !== null) openLease(this.#shim, this.#gate);
+      if (take && this.#holding !== null) hold(this.#shim, this.#holding);
     } finally {
-      // Whatever the kernel refused: the peer must hear who is active.
-      this.#sendAll(output);
+      try {
+        this.#must_open = false;
+        if (open && this.#gate !== null) openLease(this.#shim, this.#gate);
+      } finally {
+        this.#sendAll(output);
+      }
     }
   }
 
@@ -175,7 +189,9 @@ export class Body {
       this.#repairs_ms = this.#repairs_ms.filter((at_ms) => now_ms - at_ms < GATE_REPAIR_WINDOW_MS);
       if (this.#repairs_ms.length >= GATE_REPAIRS_MAX) return this.#gateIs(true);
       this.#repairs_ms.push(now_ms);
-      this.#gate = installGate(this.#shim, this.#gate.configuration, this.held ? "open" : "closed");
+      // Closed: whether this node may still be active is the core's to say, in the step that follows.
+      this.#gate = installGate(this.#shim, this.#gate.configuration, "closed");
+      this.#must_open = true;
       this.#report(
         "gate-restored",
         "warning",

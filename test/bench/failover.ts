@@ -64,6 +64,7 @@ async function ours(runs: number, only: string): Promise<Row[]> {
 async function keepalived(
   { who, advert_s, settle_ms, window_ms }: (typeof ADVERTS)[number],
   runs: number,
+  only: string,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   for (const fault of ["freeze", "SIGKILL of all", "clean stop"].filter((name) => name.includes(only))) {
