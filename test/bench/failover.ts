@@ -3,11 +3,11 @@
  * measured is a client's longest gap through the gateway at one probe a millisecond.
  */
 import { parseArgs } from "node:util";
-import type { ObserverReport, ProbeReport } from "../lab/instrument.ts";
+import type { ProbeReport } from "../lab/instrument.ts";
 import { Pair } from "../lab/pair.ts";
 import { ensurePrerequisites } from "../lab/prerequisites.ts";
 import { until } from "../lab/shell.ts";
-import { LAN_ADDRESS, type Side } from "../lab/topology.ts";
+import type { Side } from "../lab/topology.ts";
 import { KeepalivedPair } from "./keepalived.ts";
 import { positiveNumber, printTable, type Row } from "./statistics.ts";
 
@@ -78,16 +78,13 @@ async function keepalived(
         await pair.start("b");
         await pair.untilTraffic();
         await Bun.sleep(settle_ms);
-        const observer = pair.lab.instrument("client", ["observe", "eth0", LAN_ADDRESS]);
-        pair.probe.mark();
+        pair.mark();
         await phase();
         if (fault === "freeze") pair.freeze("a");
         else if (fault === "clean stop") await pair.stop("a");
         else pair.signal("a", "SIGKILL");
-        observer.mark();
         await Bun.sleep(window_ms);
-        const { runs: answers } = await observer.report<ObserverReport>();
-        if (answers.length > 2) owners++;
+        if ((await pair.judge.offences(1)).length > 0) owners++;
         gaps_ms.push((await pair.probe.report<ProbeReport>()).gap_ms);
       } finally {
         pair.remove();

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProbeReport } from "../lab/instrument.ts";
+import { Judge } from "../lab/judge.ts";
 import { sh, until } from "../lab/shell.ts";
 import { ECHO_PORT, HOST_ADDRESS, LAN_ADDRESS, Lab, type Side, WAN_ADDRESS } from "../lab/topology.ts";
 
@@ -9,6 +10,7 @@ const OWN = { a: 2, b: 3 } as const;
 
 export class KeepalivedPair {
   readonly lab = new Lab();
+  readonly judge = new Judge(this.lab.directory);
   readonly probe;
   readonly #advert_s: string;
 
@@ -17,6 +19,7 @@ export class KeepalivedPair {
     process.once("exit", () => this.remove());
     this.lab.instrument("host", ["echo", String(ECHO_PORT)]);
     this.probe = this.lab.instrument("client", ["probe", HOST_ADDRESS, String(ECHO_PORT)]);
+    this.judge.watch("LAN owners", this.lab.instrument("lan", ["observe", "watch0", LAN_ADDRESS]));
     for (const side of ["a", "b"] as const) {
       const inside = (words: string[]) => sh(this.lab.inside(side, words));
       inside(["ip", "addr", "add", `10.1.0.${OWN[side]}/24`, "dev", "lan0"]);
@@ -90,13 +93,18 @@ ${instance("wan", "wan0", 52, WAN_ADDRESS)}
 
   freeze(side: Side): void {
     this.signal(side, "SIGSTOP");
-    this.lab.nodes[side].dropEverything();
+    this.lab.node(side).dropEverything();
   }
 
   async stop(side: Side): Promise<void> {
     const [main] = this.#pids(side);
     if (main !== undefined) process.kill(main, "SIGTERM");
     await until("keepalived ended", () => this.#pids(side).length === 0);
+  }
+
+  mark(): void {
+    this.probe.mark();
+    this.judge.mark();
   }
 
   async untilTraffic(): Promise<void> {

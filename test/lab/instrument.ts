@@ -1,29 +1,45 @@
-/** One running instrument (instruments.c): marked and asked by line. */
+/** One running instrument (instruments/): marked, asked and told by line. */
+import { sentence } from "../../src/errors.ts";
 
+/** A client's traffic since the mark; see instruments/traffic.c for what a gap is. */
 export interface ProbeReport {
   gap_ms: number;
+  /** When the longest gap began, since the mark. */
+  gap_from_ms: number;
   since_answer_ms: number;
   sent: number;
   answered: number;
   window_ms: number;
 }
 
-export interface Run {
-  mac: string;
+/** Consecutive questions that the same MACs answered, in the order in which they were asked. */
+export interface OwnerRun {
+  macs: string[];
   from_ms: number;
   to_ms: number;
   count: number;
 }
 
+/** Who answered for one address (or carried the traffic) since the mark. */
+export interface Book {
+  what: string;
+  asked: number;
+  /** True when more was asked than the book can hold: it proves nothing then. */
+  full: boolean;
+  runs: OwnerRun[];
+}
+
 export interface ObserverReport {
-  sent: number;
-  runs: Run[];
+  /** The mark on the machine's monotonic clock, which captures use too. */
+  mark_ms: number;
+  books: Book[];
 }
 
 export class Instrument {
   readonly #child;
-  #rest = "";
   readonly #reader;
+  #rest = "";
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(command: string[]) {
     this.#child = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
@@ -31,38 +47,49 @@ export class Instrument {
   }
 
   mark(): void {
-    this.#child.stdin.write("mark\n");
-    this.#child.stdin.flush();
+    this.#say("mark");
   }
 
-  async report<T>(): Promise<T> {
-    this.#child.stdin.write("report\n");
-    this.#child.stdin.flush();
+  /** Has the latest frames written to a file, and waits until they are. */
+  async capture(path: string): Promise<void> {
+    this.#say(`capture ${path}`);
+    await this.report();
+  }
+
+  /** Reports are answered one after the other, whoever asks. */
+  report<T>(): Promise<T> {
+    const answer = this.#turn.then(async () => {
+      this.#say("report");
+      return JSON.parse(await this.line()) as T;
+    });
+    this.#turn = answer.catch(() => {});
+    return answer;
+  }
+
+  /** The next line that the instrument prints. */
+  async line(): Promise<string> {
     const decoder = new TextDecoder();
     while (!this.#rest.includes("\n")) {
       const { value, done } = await this.#reader.read();
-      if (done) throw new Error("The instrument ended.");
+      if (done) throw new Error("The instrument ended before it answered.");
       this.#rest += decoder.decode(value, { stream: true });
     }
     const end = this.#rest.indexOf("\n");
     const line = this.#rest.slice(0, end);
     this.#rest = this.#rest.slice(end + 1);
-    return JSON.parse(line) as T;
+    return line;
   }
 
   end(): void {
     this.#child.kill("SIGKILL");
   }
-}
 
-/**
- * Two owners? Answers come in runs of one MAC. Each ordered change of owner may begin one new run;
- * more runs than that mean that two nodes answered in turn. Returns the runs as text, or null.
- */
-export function twoOwners(report: ObserverReport, changes: number): string | null {
-  if (report.runs.length <= changes + 1) return null;
-  return report.runs
-    .slice(0, 20)
-    .map(({ mac, from_ms, to_ms, count }) => `${mac} ${from_ms.toFixed(1)} to ${to_ms.toFixed(1)} ms (${count})`)
-    .join("; ");
+  #say(order: string): void {
+    try {
+      this.#child.stdin.write(`${order}\n`);
+      this.#child.stdin.flush();
+    } catch (error) {
+      throw new Error(`An instrument takes no orders: ${sentence(error)}.`);
+    }
+  }
 }

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import type { Status } from "../../src/control/node.ts";
 import type { Role } from "../../src/heart/messages.ts";
 import { sh, until } from "./shell.ts";
-import type { Lab, Side } from "./topology.ts";
+import { CABLES, type Lab, type Side } from "./topology.ts";
 
 export const EXECUTABLE = join(import.meta.dir, "../../dist/understudy");
-const NICS = ["lan0", "wan0", "clu0"];
+const STATUS_MS_MAX = 1000;
+
+export type Part = "control" | "heart";
 
 export class LabNode {
   readonly side: Side;
@@ -24,18 +26,17 @@ export class LabNode {
   }
 
   async start(): Promise<void> {
-    this.#child = Bun.spawn(
-      this.#lab.inside(this.side, [EXECUTABLE, "node", "--state", this.state, "--run", this.run]),
-      {
-        stdin: "ignore",
-        stdout: "ignore",
-        stderr: Bun.file(join(this.#lab.directory, `${this.side}.log`)),
-      },
-    );
-    await until(
-      `node ${this.side} answers`,
-      async () => (await this.status())?.role !== undefined && (await this.status())?.role !== "starting",
-    );
+    // A node outlives no lab, however the lab ends.
+    const words = ["setpriv", "--pdeathsig", "KILL", EXECUTABLE, "node", "--state", this.state, "--run", this.run];
+    this.#child = Bun.spawn(this.#lab.inside(this.side, words), {
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: Bun.file(join(this.#lab.directory, `${this.side}.log`)),
+    });
+    await until(`node ${this.side} answers`, async () => {
+      const role = (await this.status())?.role;
+      return role !== undefined && role !== "starting";
+    });
   }
 
   log(): string {
@@ -43,13 +44,17 @@ export class LabNode {
     return existsSync(path) ? readFileSync(path, "utf8") : "";
   }
 
+  /** Runs a command of the executable beside this node; throws with what it said where it fails. */
   command(words: string[], input?: string): string {
-    return sh([EXECUTABLE, "--run", this.run, ...words], input === undefined ? {} : { input });
+    return sh(
+      this.#lab.inside(this.side, [EXECUTABLE, "--run", this.run, ...words]),
+      input === undefined ? {} : { input },
+    );
   }
 
   /** As a process of its own, for commands that wait (`cluster join`). */
   async commandLater(words: string[]): Promise<void> {
-    const child = Bun.spawn([EXECUTABLE, "--run", this.run, ...words], {
+    const child = Bun.spawn(this.#lab.inside(this.side, [EXECUTABLE, "--run", this.run, ...words]), {
       stdout: "ignore",
       stderr: "pipe",
       stdin: "ignore",
@@ -59,15 +64,11 @@ export class LabNode {
   }
 
   async status(): Promise<Status | null> {
-    try {
-      const response = await fetch("http://node/status", {
-        unix: join(this.run, "control.sock"),
-        signal: AbortSignal.timeout(1000),
-      } as RequestInit);
-      return (await response.json()) as Status;
-    } catch {
-      return null;
-    }
+    return await this.#ask<Status>("status");
+  }
+
+  async events(): Promise<{ code: string; message: string }[]> {
+    return (await this.#ask<{ code: string; message: string }[]>("events")) ?? [];
   }
 
   async role(): Promise<Role | string> {
@@ -78,17 +79,26 @@ export class LabNode {
     await until(`node ${this.side} is ${role}`, async () => (await this.role()) === role);
   }
 
-  /** Control process and heart, by the process tree; empty where the node is down. */
-  processes(): { pid: number; part: "control" | "heart" }[] {
-    const root = this.#child?.pid;
-    if (root === undefined || !existsSync(`/proc/${root}`)) return [];
-    const hearts = childrenOf(root).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("heart"));
-    return [{ pid: root, part: "control" }, ...hearts.map((pid) => ({ pid, part: "heart" as const }))];
+  /** Waits until an alarm is shown; its message. */
+  async untilAlarm(code: string): Promise<string> {
+    let message = "";
+    await until(`node ${this.side} shows ${code}`, async () => {
+      message = (await this.status())?.alarms.find((alarm) => alarm.code === code)?.message ?? "";
+      return message !== "";
+    });
+    return message;
   }
 
-  signal(name: NodeJS.Signals, part?: "control" | "heart"): void {
-    for (const process_ of this.processes()) {
-      if (part === undefined || process_.part === part) process.kill(process_.pid, name);
+  /** Every process of the node, by the process tree; empty where the node is down. */
+  processes(): { pid: number; part: Part }[] {
+    const root = this.#child?.pid;
+    if (root === undefined || !existsSync(`/proc/${root}`)) return [];
+    return [root, ...descendantsOf(root)].map((pid) => ({ pid, part: pid === root ? "control" : "heart" }));
+  }
+
+  signal(name: NodeJS.Signals, part?: Part): void {
+    for (const { pid, part: its_part } of this.processes()) {
+      if (part === undefined || its_part === part) process.kill(pid, name);
     }
   }
 
@@ -111,14 +121,14 @@ export class LabNode {
     this.#child = null;
   }
 
-  /** As seen from outside: every process stopped, and not a frame in or out. */
+  /** As seen from outside: not a frame in or out from one instant on, and every process stopped. */
   freeze(): void {
-    this.signal("SIGSTOP");
     this.dropEverything();
+    this.signal("SIGSTOP");
   }
 
   dropEverything(): void {
-    const chains = NICS.flatMap((nic) =>
+    const chains = CABLES.flatMap((nic) =>
       ["ingress", "egress"].map(
         (hook) => `chain ${nic}_${hook} { type filter hook ${hook} device "${nic}" priority -500; drop; }`,
       ),
@@ -137,22 +147,40 @@ export class LabNode {
     await this.start();
   }
 
+  /** From one instant on not a frame leaves; then everything dies, and the kernel forgets addresses and firewall. */
   powerOff(): void {
+    this.dropEverything();
     this.kill();
-    for (const nic of ["lan0", "wan0"]) sh(this.#lab.inside(this.side, ["ip", "addr", "flush", "dev", nic]));
+    for (const nic of CABLES) sh(this.#lab.inside(this.side, ["ip", "addr", "flush", "dev", nic]));
     this.flushFirewall();
   }
 
   flushFirewall(): void {
     sh(this.#lab.inside(this.side, ["nft", "flush", "ruleset"]));
   }
+
+  async #ask<T>(what: string): Promise<T | null> {
+    try {
+      const response = await fetch(`http://node/${what}`, {
+        unix: join(this.run, "control.sock"),
+        signal: AbortSignal.timeout(STATUS_MS_MAX),
+      } as RequestInit);
+      return (await response.json()) as T;
+    } catch {
+      return null;
+    }
+  }
 }
 
-function childrenOf(pid: number): number[] {
+function descendantsOf(pid: number): number[] {
   const children: number[] = [];
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const list = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim();
-    if (list !== "") children.push(...list.split(" ").map(Number));
+  try {
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+      const list = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim();
+      if (list !== "") children.push(...list.split(" ").map(Number));
+    }
+  } catch {
+    // It ended meanwhile.
   }
-  return children.flatMap((child) => [child, ...childrenOf(child)]);
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }

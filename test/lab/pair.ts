@@ -1,68 +1,101 @@
 /** A lab with a pair in it: node a active, node b its backup, traffic running, observers watching. */
-import { type Instrument, type ObserverReport, type ProbeReport, twoOwners } from "./instrument.ts";
+import type { Instrument, ProbeReport } from "./instrument.ts";
+import { Judge } from "./judge.ts";
+import type { LabNode } from "./node.ts";
 import { until } from "./shell.ts";
-import { ECHO_PORT, HOST_ADDRESS, LAN_ADDRESS, Lab, type Side, WAN_ADDRESS } from "./topology.ts";
+import {
+  ECHO_PORT,
+  HOST_ADDRESS,
+  LAN_ADDRESS,
+  LAN_ADDRESS6,
+  Lab,
+  type Place,
+  type Population,
+  type Side,
+  WAN_ADDRESS,
+  WAN_ADDRESS6,
+} from "./topology.ts";
+
+/** Traffic flows when a probe sent this recently came back. */
+const FLOWING_MS = 50;
+const EVENTS_SHOWN = 12;
 
 export const SETTINGS = {
   server: { name: "node-a" },
   interfaces: [
-    { nic: "lan0", role: "internal", addresses: [`${LAN_ADDRESS}/24`, "fd00:1::1/64"] },
-    { nic: "wan0", role: "external", addresses: [`${WAN_ADDRESS}/24`], gateway: HOST_ADDRESS },
+    { nic: "lan0", role: "internal", addresses: [`${LAN_ADDRESS}/24`, `${LAN_ADDRESS6}/64`] },
+    { nic: "wan0", role: "external", addresses: [`${WAN_ADDRESS}/24`, `${WAN_ADDRESS6}/64`], gateway: HOST_ADDRESS },
   ],
 };
 
-export class Pair {
-  readonly lab = new Lab();
-  readonly a = this.lab.nodes.a;
-  readonly b = this.lab.nodes.b;
-  readonly probe: Instrument;
-  readonly #observers: { where: string; instrument: Instrument }[];
+export const JOIN = ["cluster", "join", "--interface", "clu0", "--skip-code"];
+export const CREATE = ["cluster", "create", "--interface", "clu0", "--match", "lan0=lan0", "--match", "wan0=wan0"];
 
-  private constructor(observed: boolean) {
+/** Starts two nodes and makes them a cluster, the first one active. */
+export async function pairUp(first: LabNode, second: LabNode, settings: unknown): Promise<void> {
+  await Promise.all([first.start(), second.start()]);
+  first.command(["settings", "import", "-"], JSON.stringify(settings));
+  const joining = second.commandLater([...JOIN, "--name", `node-${second.side}`]);
+  await until(`node ${second.side} joins`, async () => (await second.role()) === "joining");
+  await first.commandLater([...CREATE, "--skip-code"]);
+  await joining;
+}
+
+export interface PairOptions {
+  /** What the `cluster` part of the settings says. */
+  cluster?: Record<string, unknown>;
+  /** False: no observers, where only time is measured. */
+  observed?: boolean;
+  population?: Population;
+}
+
+export class Pair {
+  readonly lab: Lab;
+  readonly a: LabNode;
+  readonly b: LabNode;
+  readonly probe: Instrument;
+  readonly #observers: Judge;
+
+  private constructor({ observed = true, population }: PairOptions) {
+    this.lab = new Lab(population);
+    this.a = this.lab.node("a");
+    this.b = this.lab.node("b");
+    this.#observers = new Judge(this.lab.directory);
     this.lab.instrument("host", ["echo", String(ECHO_PORT)]);
     this.probe = this.lab.instrument("client", ["probe", HOST_ADDRESS, String(ECHO_PORT)]);
-    this.#observers = observed
-      ? [
-          { where: "LAN", instrument: this.lab.instrument("client", ["observe", "eth0", LAN_ADDRESS]) },
-          { where: "WAN", instrument: this.lab.instrument("host", ["observe", "eth0", WAN_ADDRESS]) },
-        ]
-      : [];
+    if (!observed) return;
+    const watch = (where: string, place: Place, words: string[]) =>
+      this.#observers.watch(where, this.lab.instrument(place, words));
+    watch("LAN owners", "lan", ["observe", "watch0", LAN_ADDRESS, LAN_ADDRESS6]);
+    watch("WAN owners", "wan", ["observe", "watch0", WAN_ADDRESS, WAN_ADDRESS6]);
+    watch("from LAN to WAN", "host", ["watch", "eth0", String(ECHO_PORT)]);
+    watch("from WAN to LAN", "client", ["watch", "eth0", String(ECHO_PORT)]);
   }
 
-  static async make(options: { cluster?: Record<string, unknown>; observed?: boolean } = {}): Promise<Pair> {
-    const pair = new Pair(options.observed ?? true);
-    const { a, b } = pair;
-    await Promise.all([a.start(), b.start()]);
-    const settings = options.cluster === undefined ? SETTINGS : { ...SETTINGS, cluster: options.cluster };
-    a.command(["settings", "import", "-"], JSON.stringify(settings));
-    const joining = b.commandLater(["cluster", "join", "--interface", "clu0", "--name", "node-b", "--skip-code"]);
-    await until("node b joins", async () => (await b.role()) === "joining");
-    await a.commandLater([
-      "cluster",
-      "create",
-      "--interface",
-      "clu0",
-      "--match",
-      "lan0=lan0",
-      "--match",
-      "wan0=wan0",
-      "--skip-code",
-    ]);
-    await joining;
-    await pair.untilSteady("a");
+  static async make(options: PairOptions = {}): Promise<Pair> {
+    const pair = new Pair(options);
+    try {
+      const settings = options.cluster === undefined ? SETTINGS : { ...SETTINGS, cluster: options.cluster };
+      await pairUp(pair.a, pair.b, settings);
+      await pair.untilSteady("a");
+    } catch (error) {
+      const explanation = await pair.explain();
+      pair.remove();
+      throw new Error(`${error instanceof Error ? error.message : error}\n${explanation}`);
+    }
     return pair;
   }
 
-  node(side: Side) {
-    return side === "a" ? this.a : this.b;
+  node(side: Side): LabNode {
+    return this.lab.node(side);
   }
 
-  /** One node active, the other its backup, both agreeing, traffic flowing. */
+  /** One node active, the other its backup, both agreeing on every path, traffic flowing. */
   async untilSteady(active: Side): Promise<void> {
     const backup = active === "a" ? "b" : "a";
     await this.node(active).untilRole("active");
     await this.node(backup).untilRole("backup");
-    await until("both hear each other", async () => {
+    await until("both hear each other on every path", async () => {
       const all = await Promise.all([this.a.status(), this.b.status()]);
       return all.every((status) => status?.operational === true && status.paths.every((path) => path.heard));
     });
@@ -70,12 +103,12 @@ export class Pair {
   }
 
   async untilTraffic(): Promise<void> {
-    await until("traffic flows", async () => (await this.probe.report<ProbeReport>()).since_answer_ms < 50);
+    await until("traffic flows", async () => (await this.probe.report<ProbeReport>()).since_answer_ms < FLOWING_MS);
   }
 
   mark(): void {
     this.probe.mark();
-    for (const { instrument } of this.#observers) instrument.mark();
+    this.#observers.mark();
   }
 
   async outage_ms(): Promise<number> {
@@ -84,16 +117,25 @@ export class Pair {
 
   /** Throws where the observers saw more owners than the changes that were due. */
   async judge(changes: number): Promise<void> {
-    for (const { where, instrument } of this.#observers) {
-      const report = await instrument.report<ObserverReport>();
-      const violation = twoOwners(report, changes);
-      if (violation !== null) {
-        throw new Error(`Two owners on the ${where}: ${violation}\nnode a:\n${this.a.log()}\nnode b:\n${this.b.log()}`);
-      }
-    }
+    const offences = await this.#observers.offences(changes);
+    if (offences.length > 0) throw new Error(`Two owners.\n${offences.join("\n")}\n${await this.explain()}`);
   }
 
-  async remove(): Promise<void> {
+  /** What each node says of itself, for a failure's text. */
+  async explain(): Promise<string> {
+    const parts = [this.a, this.b].map(async (node) => {
+      const status = await node.status();
+      const events = (await node.events()).slice(-EVENTS_SHOWN).map(({ code, message }) => `  ${code}: ${message}`);
+      const paths = status?.paths.map(
+        ({ nic, carrier, heard }) => `${nic} ${carrier ? "" : "no carrier "}${heard ? "heard" : "silent"}`,
+      );
+      const head = `node ${node.side}: ${status?.role ?? "away"}, term ${status?.term ?? "unknown"}, ${paths?.join(", ") ?? ""}`;
+      return [head, ...events, node.log().trim()].filter((line) => line !== "").join("\n");
+    });
+    return (await Promise.all(parts)).join("\n");
+  }
+
+  remove(): void {
     this.lab.remove();
   }
 }

@@ -35,7 +35,7 @@ function pathsText(status: Status | null): string[] {
 }
 
 export async function drawScreen(pair: Pair, screen: Screen): Promise<string> {
-  const status: Record<Side, Status | null> = {
+  const status: Record<"a" | "b", Status | null> = {
     a: screen.frozen.has("a") ? null : await pair.a.status(),
     b: screen.frozen.has("b") ? null : await pair.b.status(),
   };

@@ -1,65 +1,85 @@
 /**
- * A laboratory: two places for nodes, a client, a WAN host and the switches between them, each in a
+ * A laboratory: places for nodes, a client, a WAN host and the switches between them, each in a
  * network namespace of its own with a name of its own. Nothing outside is touched.
  *
  *        client ── LAN switch ──┬── lan0 ┌───┐ wan0 ──┬── WAN switch ── host
  *      10.1.0.10                │        │ a │        │              10.2.0.254
- *                               │        └─┬─┘        │
+ *     fd00:1::10                │        └─┬─┘        │             fd00:2::254
  *                               │        clu0         │
  *                               │        ┌─┴─┐        │
  *                               └── lan0 │ b │ wan0 ──┘
  *                                        └───┘
+ *
+ * The cluster cable runs through a switch of its own: cutting one side of it leaves the other node
+ * its carrier, cutting both is a direct cable pulled out.
  */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Instrument } from "./instrument.ts";
+import { instrumentsPath } from "./instruments.ts";
 import { LabNode } from "./node.ts";
 import { sh } from "./shell.ts";
 
-export type Side = "a" | "b";
+export type Side = "a" | "b" | "c" | "d";
 export type Cable = "lan0" | "wan0" | "clu0";
+export type ClusterSwitch = "clu" | "clu2";
+type Switch = "lan" | "wan" | ClusterSwitch;
+export type Place = Side | Switch | "client" | "host";
 
-const PLACES = ["a", "b", "lan", "wan", "clu", "client", "host"] as const;
-type Place = (typeof PLACES)[number];
-
+export const CABLES = ["lan0", "wan0", "clu0"] as const;
 export const CLIENT_ADDRESS = "10.1.0.10";
 export const HOST_ADDRESS = "10.2.0.254";
+export const HOST_ADDRESS6 = "fd00:2::254";
 export const LAN_ADDRESS = "10.1.0.1";
 export const WAN_ADDRESS = "10.2.0.1";
+export const LAN_ADDRESS6 = "fd00:1::1";
+export const WAN_ADDRESS6 = "fd00:2::1";
 export const ECHO_PORT = 7007;
 
+const PREFIX = "understudy-lab-";
+
 let labs_made = 0;
+const labs = new Set<Lab>();
+
+/** Which nodes there are, and into which cluster network each is plugged. */
+export type Population = Partial<Record<Side, ClusterSwitch>>;
 
 export class Lab {
   readonly directory: string;
   readonly #prefix: string;
-  readonly nodes: Record<Side, LabNode>;
+  readonly #population: Population;
+  readonly #places: Place[];
+  readonly #nodes = new Map<Side, LabNode>();
   readonly #instruments: Instrument[] = [];
 
-  constructor() {
+  constructor(population: Population = { a: "clu", b: "clu" }) {
+    if (process.getuid?.() !== 0)
+      throw new Error("The lab needs a world of its own; start it with npm test, npm start or npm run bench.");
     sweep();
     this.#prefix = `us${process.pid}x${labs_made++}-`;
-    this.directory = mkdtempSync(join(tmpdir(), "understudy-lab-"));
-    process.once("exit", () => this.remove());
-    for (const place of PLACES) {
-      sh(["ip", "netns", "add", this.namespace(place)]);
-      sh(["ip", "-n", this.namespace(place), "link", "set", "lo", "up"]);
+    this.#population = population;
+    this.directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    removeAllAtTheEnd();
+    labs.add(this);
+    const sides = Object.keys(population) as Side[];
+    const switches: Switch[] = ["lan", "wan", ...new Set(Object.values(population))];
+    this.#places = [...sides, ...switches, "client", "host"];
+    for (const place of this.#places) sh(["ip", "netns", "add", this.namespace(place)]);
+    for (const place of switches) this.#makeSwitch(place);
+    for (const side of sides) {
+      for (const cable of CABLES) this.#plug(side, cable, this.#switchOf(side, cable), side);
+      this.#nodes.set(side, new LabNode(this, side));
     }
-    for (const place of ["lan", "wan", "clu"] as const) {
-      sh(["ip", "-n", this.namespace(place), "link", "add", "br0", "type", "bridge", "mcast_snooping", "0"]);
-      sh(["ip", "-n", this.namespace(place), "link", "set", "br0", "up"]);
-    }
-    for (const side of ["a", "b"] as const) {
-      this.#plug(side, "lan0", "lan", side);
-      this.#plug(side, "wan0", "wan", side);
-      this.#plug(side, "clu0", "clu", side);
-    }
-    this.#plug("client", "eth0", "lan", "client");
-    this.#plug("host", "eth0", "wan", "host");
-    this.#address("client", `${CLIENT_ADDRESS}/24`, LAN_ADDRESS);
-    this.#address("host", `${HOST_ADDRESS}/24`, WAN_ADDRESS);
-    this.nodes = { a: new LabNode(this, "a"), b: new LabNode(this, "b") };
+    this.#makeHost("client", "lan", [`${CLIENT_ADDRESS}/24`, "fd00:1::10/64"], [LAN_ADDRESS, LAN_ADDRESS6]);
+    this.#makeHost("host", "wan", [`${HOST_ADDRESS}/24`, `${HOST_ADDRESS6}/64`], [WAN_ADDRESS, WAN_ADDRESS6]);
+    for (const place of ["lan", "wan"] as const) this.#plug(place, "watch0", place, "watch");
+  }
+
+  node(side: Side): LabNode {
+    const node = this.#nodes.get(side);
+    if (node === undefined) throw new Error(`This lab has no node ${side}.`);
+    return node;
   }
 
   namespace(place: Place): string {
@@ -78,20 +98,19 @@ export class Lab {
 
   /** Pulls or mends a cable at the switch: the node sees its carrier go or come. */
   cable(side: Side, cable: Cable, plugged: boolean): void {
-    sh(["ip", "-n", this.namespace(switchOf(cable)), "link", "set", `p-${side}`, plugged ? "up" : "down"]);
+    const at = this.namespace(this.#switchOf(side, cable));
+    sh(["ip", "-n", at, "link", "set", `p-${side}`, plugged ? "up" : "down"]);
   }
 
   /** The switch swallows frames between node and switch without a word: no carrier is lost. */
   silence(side: Side, cable: Cable, silent: boolean, match = ""): void {
-    const space = this.namespace(switchOf(cable));
+    const inside = (words: string[]) => this.inside(this.#switchOf(side, cable), words);
     const table = `silence_${side}`;
-    sh(["ip", "netns", "exec", space, "nft", "delete", "table", "netdev", table], { allow_failure: true });
+    sh(inside(["nft", "delete", "table", "netdev", table]), { allow_failure: true });
     if (!silent) return;
     const chain = (hook: string) =>
       `chain ${hook} { type filter hook ${hook} device "p-${side}" priority 0; ${match} drop; }`;
-    sh(["ip", "netns", "exec", space, "nft", "-f", "-"], {
-      input: `table netdev ${table} {\n${chain("ingress")}\n${chain("egress")}\n}`,
-    });
+    sh(inside(["nft", "-f", "-"]), { input: `table netdev ${table} {\n${chain("ingress")}\n${chain("egress")}\n}` });
   }
 
   mac(place: Place, nic: string): string {
@@ -99,57 +118,91 @@ export class Lab {
   }
 
   remove(): void {
+    if (!labs.delete(this)) return;
     for (const instrument of this.#instruments) instrument.end();
-    this.nodes?.a.kill();
-    this.nodes?.b.kill();
-    for (const place of PLACES) sh(["ip", "netns", "del", this.namespace(place)], { allow_failure: true });
+    for (const node of this.#nodes.values()) node.kill();
+    for (const place of this.#places) removeNamespace(this.namespace(place));
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  #plug(place: Place, nic: string, into: Place, port: string): void {
-    sh([
-      "ip",
-      "link",
-      "add",
-      nic,
-      "netns",
-      this.namespace(place),
-      "type",
-      "veth",
-      "peer",
-      "name",
-      `p-${port}`,
-      "netns",
-      this.namespace(into),
-    ]);
-    sh(["ip", "-n", this.namespace(into), "link", "set", `p-${port}`, "master", "br0", "up"]);
-    sh(["ip", "-n", this.namespace(place), "link", "set", nic, "up"]);
+  #switchOf(side: Side, cable: Cable): Switch {
+    if (cable === "clu0") return this.#population[side] ?? "clu";
+    return cable === "lan0" ? "lan" : "wan";
   }
 
-  #address(place: Place, address: string, gateway: string): void {
-    sh(["ip", "-n", this.namespace(place), "addr", "add", address, "dev", "eth0"]);
-    sh(["ip", "-n", this.namespace(place), "route", "add", "default", "via", gateway]);
+  #makeSwitch(place: Switch): void {
+    const ip = (words: string) => sh(["ip", "-n", this.namespace(place), "link", ...words.split(" ")]);
+    // A switch has no address of its own, and says nothing by itself.
+    sh(this.inside(place, ["sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1"]));
+    ip("add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0");
+    ip("set br0 up");
+  }
+
+  #makeHost(place: "client" | "host", into: Switch, addresses: string[], gateways: string[]): void {
+    const ip = (words: string) => sh(["ip", "-n", this.namespace(place), ...words.split(" ")]);
+    ip("link set lo up");
+    this.#plug(place, "eth0", into, place);
+    for (const address of addresses) ip(`addr add ${address} dev eth0${address.includes(":") ? " nodad" : ""}`);
+    for (const gateway of gateways) ip(`route add default via ${gateway}`);
+  }
+
+  #plug(place: Place, nic: string, into: Switch, port: string): void {
+    const [from, to] = [this.namespace(place), this.namespace(into)];
+    sh(`ip link add ${nic} netns ${from} type veth peer name p-${port} netns ${to}`.split(" "));
+    sh(["ip", "-n", to, "link", "set", `p-${port}`, "master", "br0", "up"]);
+    sh(["ip", "-n", from, "link", "set", nic, "up"]);
+    if (CABLES.some((cable) => cable === nic)) sh(["ip", "-n", from, "link", "set", "lo", "up"]);
   }
 }
 
-function switchOf(cable: Cable): "lan" | "wan" | "clu" {
-  return cable === "lan0" ? "lan" : cable === "wan0" ? "wan" : "clu";
+let watching_the_end = false;
+
+/** Whatever ends this program, its labs go first. */
+function removeAllAtTheEnd(): void {
+  if (watching_the_end) return;
+  watching_the_end = true;
+  const removeAll = () => {
+    for (const lab of [...labs]) lab.remove();
+  };
+  process.on("exit", removeAll);
+  for (const [signal, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+    ["SIGHUP", 1],
+  ] as const) {
+    process.on(signal, () => {
+      removeAll();
+      process.exit(128 + number);
+    });
+  }
 }
 
-/** Compiled once a run, kept with the other build output. */
-function instrumentsPath(): string {
-  const source = join(import.meta.dir, "instruments.c");
-  const output = join(import.meta.dir, "../../build/instruments");
-  const stale = !existsSync(output) || Bun.file(output).lastModified < Bun.file(source).lastModified;
-  if (stale) sh(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", output, source]);
-  return output;
+/** Takes a namespace away, with whatever still runs in it. */
+function removeNamespace(name: string): void {
+  for (const pid of sh(["ip", "netns", "pids", name], { allow_failure: true }).split("\n")) {
+    try {
+      if (pid !== "") process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
+  }
+  sh(["ip", "netns", "del", name], { allow_failure: true });
 }
 
-/** Removes what runs that died left behind: their namespaces carry the number of a process that is gone. */
+/** Removes what runs that died left behind: all of it carries the number of a process that is gone. */
 function sweep(): void {
-  for (const line of sh(["ip", "netns", "list"]).split("\n")) {
-    const match = /^(us(\d+)x\d+-\w+)/.exec(line);
-    if (match?.[1] !== undefined && !existsSync(`/proc/${match[2]}`))
-      sh(["ip", "netns", "del", match[1]], { allow_failure: true });
+  mkdirSync("/run/netns", { recursive: true });
+  for (const name of readdirSync("/run/netns")) {
+    const pid = /^us(\d+)x\d+-\w+$/.exec(name)?.[1];
+    if (pid !== undefined && !isBun(pid)) removeNamespace(name);
   }
+  for (const name of readdirSync(tmpdir())) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid !== undefined && !isBun(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+/** Numbers of processes come around again, so being there is not enough. */
+function isBun(pid: string): boolean {
+  return existsSync(`/proc/${pid}/comm`) && readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("bun");
 }

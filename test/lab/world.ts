@@ -1,34 +1,32 @@
 /**
- * A private world for the lab where the user is not root: the program runs itself again inside new
- * user, network and mount namespaces, where it may do as it likes and nothing outside is touched.
+ * A private world for the lab where the user is not root: new user, network and mount namespaces,
+ * in which one may do as one likes and nothing outside is touched.
  */
-import { mkdirSync } from "node:fs";
 
-const INSIDE = "UNDERSTUDY_LAB_WORLD";
+const REFUSED = `The lab needs network namespaces, and this machine lets only root make them.
+Run it as root, or allow unprivileged user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1 (Debian),
+or sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu).`;
 
-export function enterWorld(): void {
-  if (process.getuid?.() === 0) {
-    if (process.env[INSIDE] !== undefined) furnish();
-    return;
-  }
-  const allowed = Bun.spawnSync(["unshare", "-Urnm", "true"]).exitCode === 0;
-  if (!allowed) {
-    console.error(
-      "The lab needs network namespaces, and this machine lets only root make them. Run it as root, or allow unprivileged user namespaces: sudo sysctl kernel.unprivileged_userns_clone=1",
-    );
+/** `ip netns` wants a /run of its own, and the lab's processes end with the world. */
+const FURNISH = 'mount -t tmpfs tmpfs /run && mkdir -p /run/netns && exec "$@"';
+
+/** The command, made to run where the lab may make its namespaces; ends the program where that is refused. */
+export function inWorld(command: string[]): string[] {
+  if (process.getuid?.() === 0) return command;
+  if (Bun.spawnSync(["unshare", "-Urnm", "true"]).exitCode !== 0) {
+    console.error(REFUSED);
     process.exit(1);
   }
-  const { exitCode } = Bun.spawnSync(["unshare", "-Urnm", process.execPath, ...process.argv.slice(1)], {
+  return ["unshare", "-Urnm", "--kill-child", "--fork", "sh", "-c", FURNISH, "sh", ...command];
+}
+
+/** Runs this very program again inside the world, unless it may stay where it is. */
+export function enterWorld(): void {
+  if (process.getuid?.() === 0) return;
+  const { exitCode } = Bun.spawnSync(inWorld([process.execPath, ...process.argv.slice(1)]), {
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",
-    env: { ...process.env, [INSIDE]: "1" },
   });
   process.exit(exitCode);
-}
-
-/** `ip netns` wants a /run of its own. */
-function furnish(): void {
-  Bun.spawnSync(["mount", "-t", "tmpfs", "tmpfs", "/run"]);
-  mkdirSync("/run/netns", { recursive: true });
 }

@@ -1,0 +1,38 @@
+/*
+ * One program, several instruments:
+ *
+ *   instruments echo PORT                  UDP echo server
+ *   instruments probe ADDRESS PORT         one numbered UDP probe a millisecond, and its echoes
+ *   instruments observe NIC ADDRESS...     one question a millisecond: who has ADDRESS?
+ *   instruments watch NIC PORT             who brings the probes?
+ *   instruments announce NIC ADDRESS       one gratuitous ARP for an ADDRESS that is not ours
+ *   instruments replay FROM TO             heartbeats from one port of a switch, again and spoilt, to another
+ *
+ * probe, observe and watch obey lines on standard input: `mark` begins a window, `report` prints
+ * what it brought as one JSON line, `capture PATH` writes the latest frames (observe and watch).
+ * They end with their standard input.
+ */
+#include "common.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+int main(int count, char **words) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  prctl(PR_SET_TIMERSLACK, 1UL);
+  const char *instrument = count > 2 ? words[1] : "";
+  if (count == 3 && !strcmp(instrument, "echo")) echo(atoi(words[2]));
+  if (count == 4 && !strcmp(instrument, "announce")) announce(words[2], words[3]);
+  if (count == 4 && !strcmp(instrument, "replay")) replay(words[2], words[3]);
+  /* Standard input is polled with the rest, so it must not block. */
+  fcntl(0, F_SETFL, O_NONBLOCK);
+  if (count == 4 && !strcmp(instrument, "probe")) probe(words[2], atoi(words[3]));
+  if (count == 4 && !strcmp(instrument, "watch")) watch(words[2], atoi(words[3]));
+  if (count >= 4 && !strcmp(instrument, "observe")) observe(words[2], words + 3, count - 3);
+  fprintf(stderr, "usage: instruments echo PORT | probe ADDRESS PORT | observe NIC ADDRESS... | watch NIC PORT | announce NIC ADDRESS | replay FROM TO\n");
+  return 2;
+}
