@@ -21,6 +21,7 @@ const LAYERS: Layer[] = [
   { name: "static: lint", command: ["node_modules/.bin/biome", "check", "--diagnostic-level=error", "."] },
   { name: "static: house rules", tests: ["./test/style.test.ts", "./test/smoke.test.ts"] },
   { name: "unit", tests: ["./src"] },
+  { name: "fuzz", tests: ["./test/fuzz"] },
   { name: "scripts", tests: ["./test/scripts"] },
   { name: "lab", tests: ["./test/lab"] },
 ];

@@ -11,6 +11,7 @@ import {
   diffieHellman,
   generateKeyPairSync,
   hkdfSync,
+  type KeyObject,
   randomBytes,
 } from "node:crypto";
 import {
@@ -31,6 +32,7 @@ import { BUILD, VERSION } from "../version.ts";
 import { macBytes, macText } from "../wire/bytes.ts";
 import { BROADCAST, sourceMac } from "../wire/ethernet.ts";
 import { Assembly, emitPieces, parsePiece } from "../wire/pairing.ts";
+import { parseMessage } from "./pairing-message.ts";
 
 const TURN_MS = 20;
 const REPEAT_MS = 200;
@@ -211,14 +213,17 @@ export class PairingSession {
   }
 }
 
-const KINDS = ["offer", "grant", "refuse", "ready", "commit", "done"];
-
-function parseMessage(body: Uint8Array): Message | null {
+/** RFC 7748, section 6.1: keys of small order agree on zero with everybody, and are refused. */
+function agreed(privateKey: KeyObject, peer_key: string): Buffer {
   try {
-    const message = JSON.parse(new TextDecoder().decode(body)) as Message;
-    return KINDS.includes(message.kind) ? message : null;
+    const x = Buffer.from(peer_key, "hex").toString("base64url");
+    const publicKey = createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
+    return diffieHellman({ privateKey, publicKey });
   } catch {
-    return null;
+    throw new Failure(
+      "bad-key",
+      "A node on this cable sent a key that cannot be used; check what is on it and start again.",
+    );
   }
 }
 
@@ -229,11 +234,7 @@ export function cryptography(): PairingCryptography {
   return {
     public_key,
     derive(peer_key, transcript, label) {
-      const peer = createPublicKey({
-        key: { kty: "OKP", crv: "X25519", x: Buffer.from(peer_key, "hex").toString("base64url") },
-        format: "jwk",
-      });
-      const secret = diffieHellman({ privateKey, publicKey: peer });
+      const secret = agreed(privateKey, peer_key);
       const salt = createHash("sha256").update(transcript).digest();
       return Buffer.from(hkdfSync("sha256", secret, salt, `understudy ${label}`, 32)).toString("hex");
     },

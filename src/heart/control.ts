@@ -28,7 +28,7 @@ export class ControlLine {
   take(record: ShimRecord): ToHeart[] {
     if (record.kind !== RECORD.input || record.source !== STDIN) return [];
     if (record.payload.length === 0) this.ended = true;
-    return this.#lines.take(record.payload).map((line) => JSON.parse(line) as ToHeart);
+    return this.#lines.take(record.payload).flatMap((line) => parseToHeart(line) ?? []);
   }
 
   event(event: HeartEvent): void {
@@ -68,5 +68,15 @@ export class ControlLine {
       }
       this.#writing = null;
     }
+  }
+}
+
+/** An order of the control process; null for a line that is none, as after one that was cut short. */
+export function parseToHeart(line: string): ToHeart | null {
+  try {
+    const message = JSON.parse(line) as ToHeart | null;
+    return typeof message === "object" && message !== null && "type" in message ? message : null;
+  } catch {
+    return null;
   }
 }

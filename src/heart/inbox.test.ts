@@ -28,3 +28,14 @@ test("lines come whole, whatever pieces they arrive in; one too long is dropped"
   expect(lines.take(new TextEncoder().encode("x".repeat(11)))).toEqual([]);
   expect(lines.take(new TextEncoder().encode("\nnext\n"))).toEqual(["next"]);
 });
+
+test("nothing of a line that is too long is taken for a line, and cut records are not read", () => {
+  const text = (length: number) => new TextEncoder().encode("x".repeat(length));
+  const lines = new Lines(10);
+  expect([text(11), text(5), new TextEncoder().encode("tail\nnext\n")].flatMap((bytes) => lines.take(bytes))).toEqual([
+    "next",
+  ]);
+  const buffer = new Uint8Array(64);
+  new DataView(buffer.buffer).setUint32(8, 0xfffffff0, true);
+  expect([...readRecords(buffer, 64)]).toEqual([]);
+});

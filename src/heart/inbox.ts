@@ -15,6 +15,7 @@ export function* readRecords(buffer: Uint8Array, length: number): Generator<Shim
   while (at + RECORD_HEADER_BYTES <= length) {
     const payload_bytes = view.getUint32(at + 8, true);
     const start = at + RECORD_HEADER_BYTES;
+    if (start + payload_bytes > length) return;
     yield {
       kind: view.getUint16(at, true),
       source: view.getUint32(at + 4, true),
@@ -29,6 +30,8 @@ export class Lines {
   readonly #most_bytes: number;
   readonly #decoder = new TextDecoder();
   #rest = "";
+  /** The line at hand was too long: what is left of it goes the same way. */
+  #skipping = false;
 
   constructor(most_bytes: number) {
     this.#most_bytes = most_bytes;
@@ -37,7 +40,14 @@ export class Lines {
   take(bytes: Uint8Array): string[] {
     const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split("\n");
     this.#rest = lines.pop() ?? "";
-    if (this.#rest.length > this.#most_bytes) this.#rest = "";
+    if (this.#skipping && lines.length > 0) {
+      lines.shift();
+      this.#skipping = false;
+    }
+    if (this.#skipping || this.#rest.length > this.#most_bytes) {
+      this.#skipping = true;
+      this.#rest = "";
+    }
     return lines.filter((line) => line !== "");
   }
 }
