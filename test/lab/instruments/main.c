@@ -7,6 +7,7 @@
  *   instruments watch NIC PORT             who brings the probes?
  *   instruments announce NIC ADDRESS       one gratuitous ARP for an ADDRESS that is not ours
  *   instruments replay FROM TO             heartbeats from one port of a switch, again and spoilt, to another
+ *   instruments flood NIC KIND CLUSTER MAC ADDRESS MS   forged frames at line rate (flood.c)
  *
  * probe, observe and watch obey lines on standard input: `mark` begins a window, `report` prints
  * what it brought as one JSON line, `capture PATH` writes the latest frames (observe and watch).
@@ -28,6 +29,7 @@ int main(int count, char **words) {
   if (count == 3 && !strcmp(instrument, "echo")) echo(atoi(words[2]));
   if (count == 4 && !strcmp(instrument, "announce")) announce(words[2], words[3]);
   if (count == 4 && !strcmp(instrument, "replay")) replay(words[2], words[3]);
+  if (count == 8 && !strcmp(instrument, "flood")) flood(words[2], words[3], words[4], words[5], words[6], atoi(words[7]));
   /* Standard input is polled with the rest, so it must not block. */
   fcntl(0, F_SETFL, O_NONBLOCK);
   if (count == 4 && !strcmp(instrument, "probe")) probe(words[2], atoi(words[3]));
