@@ -52,6 +52,11 @@ export class HeartProcess {
     return this.#ask("switch");
   }
 
+  /** Makes the active peer hand over to this node; resolves when it has, rejects with the heart's Failure. */
+  takeOver(): Promise<void> {
+    return this.#ask("take-over");
+  }
+
   /** Hands over if active, releases everything and ends the heart. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -62,7 +67,7 @@ export class HeartProcess {
     this.#child?.kill("SIGKILL");
   }
 
-  #ask(type: "switch" | "stop"): Promise<void> {
+  #ask(type: "switch" | "take-over" | "stop"): Promise<void> {
     const id = this.#next_id++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(

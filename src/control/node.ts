@@ -31,6 +31,8 @@ export interface Status extends Omit<Snapshot, "role"> {
 }
 
 const SWITCH_EVENTS = ["became-active", "handed-over", "yielded"];
+/** How long a node that is reset goes on saying that it knows. */
+const FAREWELL_MS = 500;
 const NOTHING_YET = "The heartbeat process has not reported yet.";
 
 export class Node {
@@ -44,6 +46,7 @@ export class Node {
   #term: number;
   #snapshot: Snapshot | null = null;
   #pairing: PairingSession | null = null;
+  #erasing = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -87,7 +90,7 @@ export class Node {
       realtime: false,
       memory_locked: false,
       ...snapshot,
-      role: this.#pairing?.side === "joiner" ? "joining" : (snapshot?.role ?? "starting"),
+      role: this.#shownRole(),
       settings_revision: this.#revision,
       switches: this.events
         .latest(500)
@@ -97,6 +100,12 @@ export class Node {
     };
   }
 
+  #shownRole(): Status["role"] {
+    if (this.#pairing?.side === "joiner") return "joining";
+    const role = this.#snapshot?.role ?? "starting";
+    return role === "departed" ? "standalone" : role;
+  }
+
   settings(): Settings {
     return this.#settings;
   }
@@ -104,8 +113,7 @@ export class Node {
   /** Replaces the settings. Throws Failure `bad-settings`, or `interfaces-fixed` (S11). */
   importSettings(value: unknown): void {
     const settings = parseSettings(value);
-    const cluster = this.#cluster;
-    if (cluster !== null) {
+    if (this.#membership() !== null) {
       const before = this.#settings.interfaces.map(({ nic }) => nic).sort();
       const after = settings.interfaces.map(({ nic }) => nic).sort();
       if (before.join() !== after.join()) {
@@ -124,7 +132,7 @@ export class Node {
   }
 
   switchOver(): Promise<void> {
-    if (this.#cluster === null)
+    if (this.#membership() === null)
       throw new Failure("standalone", "This node is in no cluster; there is nobody to switch to.");
     return this.#heart.switchOver();
   }
@@ -209,29 +217,31 @@ export class Node {
     );
   }
 
-  /** This node goes on alone with its settings. Telling the peer to reset itself comes with the next release. */
+  /**
+   * This node goes on alone with its settings; the other one is reset to a fresh install, now or when it returns (S20).
+   * Throws Failure `standalone`, `not-active`, or what kept the peer from handing over.
+   */
   async destroy(): Promise<void> {
-    if (this.#cluster === null)
-      throw new Failure("standalone", "This node is in no cluster; there is nothing to destroy.");
-    if (this.#snapshot?.role !== "active") {
+    const cluster = this.#membership();
+    if (cluster === null) throw new Failure("standalone", "This node is in no cluster; there is nothing to destroy.");
+    if (this.#snapshot?.role === "backup") await this.#heart.takeOver();
+    else if (this.#snapshot?.role !== "active")
       throw new Failure(
         "not-active",
-        "Only the active node can destroy the cluster in this version; run the command there, or switch over first.",
+        "This node is not active and hears no active peer; see its status, and try again when one of the two is active.",
       );
-    }
-    if (this.#snapshot.peer?.heard) {
-      throw new Failure(
-        "peer-heard",
-        "The peer is running and would stay in the cluster; stop it first, then destroy, then erase the peer's state directory.",
-      );
-    }
-    this.#saveCluster(null);
+    this.#saveCluster({ ...cluster, departed: true });
     this.#heart.configure(this.#configuration(false));
     this.events.add(
       "cluster-destroyed",
       "warning",
-      "The cluster was destroyed; this node goes on alone with its settings.",
+      `The cluster was destroyed; this node goes on alone, and ${cluster.peer_name} is reset to a fresh install.`,
     );
+  }
+
+  /** The cluster that this node is a part of: not one that it has left. */
+  #membership(): ClusterState | null {
+    return this.#cluster?.departed ? null : this.#cluster;
   }
 
   async #pair(
@@ -239,7 +249,7 @@ export class Node {
     timeout_s: number,
     open: () => PairingSession,
   ): Promise<PairingSession & { agreement: NonNullable<PairingSession["agreement"]> }> {
-    if (this.#cluster !== null)
+    if (this.#membership() !== null)
       throw new Failure("in-cluster", "This node is in a cluster already; a cluster has exactly two nodes.");
     if (this.#pairing !== null) throw new Failure("pairing", "This node is pairing already; cancel that first.");
     const session = open();
@@ -268,6 +278,34 @@ export class Node {
   #takeSnapshot(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     if (snapshot.term > this.#term) this.#saveTerm(snapshot.term);
+    if (snapshot.role === "departed" && snapshot.peer?.role === "erased") this.#forgetCluster();
+    if (snapshot.role === "erased") this.#becomeFresh();
+  }
+
+  /** The peer knows that the cluster is gone: nothing is left to tell. */
+  #forgetCluster(): void {
+    if (this.#cluster === null) return;
+    this.events.add(
+      "peer-erased",
+      "info",
+      `${this.#cluster.peer_name} knows that the cluster is gone, and resets itself.`,
+    );
+    this.#saveCluster(null);
+    this.#heart.configure(this.#configuration(false));
+  }
+
+  /** Told by the peer that the cluster is gone: back to a fresh install, once the peer had time to hear that we know. */
+  #becomeFresh(): void {
+    if (this.#erasing) return;
+    this.#erasing = true;
+    setTimeout(() => {
+      this.store.erase();
+      ({ settings: this.#settings, revision: this.#revision } = this.store.settings());
+      this.#cluster = null;
+      this.#term = 0;
+      this.#erasing = false;
+      this.#restartInPlaceOrReboot();
+    }, FAREWELL_MS);
   }
 
   #saveTerm(term: number): void {
@@ -321,6 +359,7 @@ export class Node {
               nic: cluster.nic,
               peer_mac: cluster.peer_mac,
               tuning: tuningOf(this.#settings),
+              departed: cluster.departed ?? false,
             },
           }),
       term_floor: this.#term,

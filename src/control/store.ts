@@ -31,6 +31,8 @@ export interface ClusterState {
   nic: string;
   peer_mac: string;
   matches: Pick<DataInterface, "nic" | "slot" | "peer_mac">[];
+  /** The cluster was destroyed here; what is left is enough to tell the peer when it returns (S20). */
+  departed?: boolean;
 }
 
 interface Matters {
@@ -85,9 +87,9 @@ export class Store {
     this.#write("term.json", term);
   }
 
-  /** Back to a fresh install. */
+  /** Back to a fresh install. The cluster goes last: an erasure that was cut short is ordered again by the peer. */
   erase(): void {
-    for (const name of ["settings.json", "cluster.json", "term.json"]) {
+    for (const name of ["settings.json", "term.json", "cluster.json"]) {
       for (const suffix of ["", ".previous"]) rmSync(join(this.directory, name + suffix), { force: true });
     }
   }

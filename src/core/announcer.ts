@@ -30,7 +30,7 @@ export interface FollowVerdict {
 }
 
 export class Announcer {
-  readonly #configuration: CoreConfiguration;
+  #configuration: CoreConfiguration;
   #claimed_ms = Number.NEGATIVE_INFINITY;
   #announced = ANNOUNCE_AFTER_MS.length;
   #asked = ASK_AFTER_MS.length;
@@ -41,6 +41,10 @@ export class Announcer {
   #asking: Neighbour[] = [];
 
   constructor(configuration: CoreConfiguration) {
+    this.#configuration = configuration;
+  }
+
+  reconfigure(configuration: CoreConfiguration): void {
     this.#configuration = configuration;
   }
 

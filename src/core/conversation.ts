@@ -44,7 +44,7 @@ export class Conversation {
   #peer_challenge = 0;
   #ack = 0;
   #ack_heard_ms = 0;
-  readonly #sent_ms = new Float64Array(RING);
+  readonly #sent_ms = new Float64Array(RING).fill(Number.NEGATIVE_INFINITY);
   readonly #paths: PathRecord[] = [];
 
   constructor(node: 1 | 2, session: number) {
@@ -98,6 +98,12 @@ export class Conversation {
     return this.#sequence;
   }
 
+  /** When our heartbeat of that number left; minus infinity where it is too long ago to be remembered. */
+  sent_ms(sequence: number): number {
+    const remembered = sequence <= this.#sequence && sequence > this.#sequence - RING;
+    return remembered ? (this.#sent_ms[sequence % RING] ?? Number.NEGATIVE_INFINITY) : Number.NEGATIVE_INFINITY;
+  }
+
   /** The fields of a heartbeat on `slot` that carry the conversation. */
   fields(slot: number, now_ms: number) {
     const path = this.#path(slot);
@@ -141,9 +147,8 @@ export class Conversation {
     path.loss = 1 - (1 - path.loss) * (1 - LOSS_WEIGHT) ** missed;
     path.loss *= 1 - LOSS_WEIGHT;
     if (heartbeat.echo_session !== this.session || heartbeat.ack === 0) return;
-    if (heartbeat.ack > this.#sequence || heartbeat.ack <= this.#sequence - RING) return;
-    const round_trip_ms = now_ms - (this.#sent_ms[heartbeat.ack % RING] ?? 0) - heartbeat.ack_hold_us / 1000;
-    if (round_trip_ms < 0) return;
+    const round_trip_ms = now_ms - this.sent_ms(heartbeat.ack) - heartbeat.ack_hold_us / 1000;
+    if (!(round_trip_ms >= 0 && round_trip_ms < Number.POSITIVE_INFINITY)) return;
     path.latency_ms =
       path.latency_ms === null ? round_trip_ms : path.latency_ms + LATENCY_WEIGHT * (round_trip_ms - path.latency_ms);
   }

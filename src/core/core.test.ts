@@ -8,7 +8,7 @@ import { type Agreement, Creator, Joiner, type Message, type PairingCryptography
 import { nextTerm, ownerOf } from "./terms.ts";
 import { DEFAULT_TUNING, validateTuning } from "./tuning.ts";
 
-const REST = { role: "backup", wish: false, unwilling: false, urgent: false, term: 0, links: 0 } as const;
+const REST = { role: "backup", wish: false, unwilling: false, urgent: false, take: false, term: 0, links: 0 } as const;
 const SOFTWARE = { settings_revision: 0, version: [0, 1, 0], build: 1 } as const;
 
 /** The next heartbeat of `from`, one per path. */

@@ -15,8 +15,8 @@ const WINDOW = 512;
 const SAMPLES_MIN = 32;
 
 export class Detector {
-  readonly #floor_ms: number;
-  readonly #ceiling_ms: number;
+  #floor_ms: number;
+  #ceiling_ms: number;
   readonly #samples = new Float64Array(WINDOW);
   #count = 0;
   #next = 0;
@@ -29,6 +29,12 @@ export class Detector {
     this.#floor_ms = floor_ms;
     this.#ceiling_ms = ceiling_ms;
     this.#timeout_ms = ceiling_ms;
+  }
+
+  setBounds(floor_ms: number, ceiling_ms: number): void {
+    this.#floor_ms = floor_ms;
+    this.#ceiling_ms = ceiling_ms;
+    this.#timeout_ms = this.#judge();
   }
 
   /** A heartbeat was heard for the first time (not a copy from another path). */

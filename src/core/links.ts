@@ -20,6 +20,11 @@ export class Links {
     else if (link.carrier !== up) this.#links.set(slot, { carrier: up, since_ms: now_ms });
   }
 
+  /** Forgets links that are no longer used. */
+  keep(slots: readonly number[]): void {
+    for (const slot of [...this.#links.keys()]) if (!slots.includes(slot)) this.#links.delete(slot);
+  }
+
   /** True once anything is known of the link. */
   has(slot: number): boolean {
     return this.#links.has(slot);

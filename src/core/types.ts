@@ -43,6 +43,8 @@ export interface CoreConfiguration {
   build: number;
   /** Active from the first step: this node has just created the cluster, nobody else can be. */
   bootstrap: boolean;
+  /** This node has left the cluster with its settings, and says so to a peer that does not know it yet (S20). */
+  departed: boolean;
 }
 
 export type Input =
@@ -50,6 +52,8 @@ export type Input =
   | { type: "carrier"; slot: number; up: boolean }
   /** Hand over to the peer. Answered by `Output.answers` with the same id. */
   | { type: "switch"; id: number }
+  /** The backup asks the active node to hand over to it. Answered when it has. */
+  | { type: "take-over"; id: number }
   /** Hand over if active and possible, never become active again. Answered when done. */
   | { type: "stop"; id: number }
   /** The control process hangs: whoever is active elsewhere does better. */
@@ -79,4 +83,8 @@ export interface Output {
   answers: Answer[];
   /** When the core wants its next step, at the latest. */
   wake_ms: number;
+}
+
+export function emptyOutput(): Output {
+  return { role: "listening", hold: false, open_lease: false, frames: [], events: [], answers: [], wake_ms: 0 };
 }

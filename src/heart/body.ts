@@ -5,10 +5,11 @@
 
 import type { Input, Output } from "../core/types.ts";
 import { Failure, sentence } from "../errors.ts";
-import { type Holding, hold, prepareHolding, reconcile, release } from "../kernel/addresses.ts";
+import { type Holding, Move, observe, prepareHolding, removeStrays } from "../kernel/addresses.ts";
 import {
   closeLease,
   type Gate,
+  type GateConfiguration,
   installGate,
   isForeignFirewallChange,
   openLease,
@@ -49,6 +50,8 @@ export class Body {
   #gate_broken = false;
   #repairs_ms: number[] = [];
   #holding: Holding | null = null;
+  /** Addresses under way into the kernel or out of it. */
+  #move: Move | null = null;
   #shared: string[] = [];
   /** The gate was made anew: if the core still wants the addresses held, the lease is opened again. */
   #must_open = false;
@@ -75,64 +78,80 @@ export class Body {
     return this.held ? "open" : "closed";
   }
 
-  /** Opens what the configuration names. Throws Failure where an interface is missing. Returns the carriers. */
-  configure(configuration: HeartConfiguration, keep_held: boolean): Input[] {
-    for (const port of this.#ports) this.#closePort(port);
+  /**
+   * Makes the node what the configuration says; where `held`, the addresses stay held meanwhile. Throws Failure where an
+   * interface is missing. Returns the carriers; behind a new gate the core's next step decides whether its lease is opened.
+   */
+  configure(configuration: HeartConfiguration, held: boolean): Input[] {
     const { cluster, interfaces } = configuration;
     const enabled = interfaces.filter((entry) => entry.enabled);
-    const links = listLinks(this.#shim);
-    const nics =
-      cluster === undefined
-        ? enabled.map(({ nic, slot }) => ({ nic, slot }))
-        : [{ nic: cluster.nic, slot: 0 }, ...enabled];
-    this.#ports = nics.map(({ nic, slot }) => ({
-      slot,
-      nic,
-      mac: linkNamed(links, nic).mac,
-      capture: null,
-      carrier: false,
-    }));
-    for (const port of this.#ports) {
-      const link = linkNamed(links, port.nic);
-      if (!link.up) setLinkUp(this.#shim, link, true);
-    }
-    this.#shared = enabled.flatMap((entry) => entry.addresses);
+    const links = this.#setLinks(configuration);
+    const nics = [...(cluster === undefined ? [] : [{ nic: cluster.nic, slot: 0 }]), ...enabled];
+    this.#arrangePorts(nics.map(({ nic, slot }) => ({ slot, nic, mac: linkNamed(links, nic).mac })));
+    const before = this.#shared;
+    this.#shared = interfaces.flatMap((entry) => entry.addresses);
     this.#holding = prepareHolding(
       this.#shim,
       enabled.map(({ nic, addresses, gateways }) => ({ nic, addresses, gateways })),
     );
-    const configureForwarding = (): void => {
-      configureGateway(this.#shim, {
-        interfaces: enabled.map(({ nic, role, addresses }) => ({ nic, role, addresses })),
-        ...(cluster === undefined ? {} : { cluster_nic: cluster.nic }),
-      });
-    };
-    if (cluster === undefined) {
+    const is_alone = cluster === undefined || cluster.departed;
+    if (is_alone) {
       removeGate(this.#shim);
       this.#gate = null;
-      configureForwarding();
-      reconcile(this.#shim, this.#holding, "held", this.#shared);
-      this.held = true;
-      return [];
-    }
-    this.#gate = installGate(
-      this.#shim,
-      {
+    } else {
+      this.#installGate({
         cluster_nic: cluster.nic,
         data_nics: enabled.map((entry) => entry.nic),
-        shared: this.#shared,
+        shared: enabled.flatMap((entry) => entry.addresses),
         own: [],
         lease_ms: cluster.tuning.lease_ms,
-      },
-      keep_held ? "open" : "closed",
-    );
+      });
+    }
     // Only behind the gate, so that nothing is forwarded in between.
-    configureForwarding();
-    // Whatever a dead predecessor left behind goes away before anything is heard or said.
-    reconcile(this.#shim, this.#holding, keep_held ? "held" : "released", this.#shared);
-    this.held = keep_held;
-    for (const port of this.#ports) this.#openPort(port);
+    configureGateway(this.#shim, {
+      interfaces: enabled.map(({ nic, role, addresses }) => ({ nic, role, addresses })),
+      ...(cluster === undefined ? {} : { cluster_nic: cluster.nic }),
+    });
+    // Whatever a dead predecessor or an earlier configuration left behind goes away before anything is heard or said.
+    this.held = is_alone || held;
+    this.#must_open = this.held && this.#must_open;
+    const intent = this.held ? "held" : "released";
+    const { removed, missing } = removeStrays(this.#shim, this.#holding, intent, [...before, ...this.#shared]);
+    this.#move = this.held && removed + missing > 0 ? new Move(this.#shim, this.#holding, intent) : null;
+    for (const port of this.#ports) if (port.capture === null) this.#openPort(port);
     return this.#observeCarriers(listLinks(this.#shim));
+  }
+
+  /** Brings up what is used, takes down what is disabled: without its addresses it must not carry traffic past the gate. */
+  #setLinks({ cluster, interfaces }: HeartConfiguration): Link[] {
+    const links = listLinks(this.#shim);
+    const wanted = interfaces.map(({ nic, enabled }) => ({ nic, up: enabled }));
+    if (cluster !== undefined) wanted.push({ nic: cluster.nic, up: true });
+    for (const { nic, up } of wanted) {
+      const link = up ? linkNamed(links, nic) : links.find(({ name }) => name === nic);
+      if (link !== undefined && link.up !== up) setLinkUp(this.#shim, link, up);
+    }
+    return links;
+  }
+
+  /** Captures that are still wanted stay open: nothing that is on its way in gets lost. */
+  #arrangePorts(wanted: Pick<Port, "slot" | "nic" | "mac">[]): void {
+    const before = this.#ports;
+    this.#ports = wanted.map((port) => {
+      const same = before.find(({ slot, nic, mac }) => slot === port.slot && nic === port.nic && mac === port.mac);
+      return same ?? { ...port, capture: null, carrier: false };
+    });
+    for (const port of before) if (!this.#ports.includes(port)) this.#closePort(port);
+  }
+
+  /** A gate that is the same already stays as it is, lease and all. */
+  #installGate(configuration: GateConfiguration): void {
+    const installed = this.#gate;
+    const is_same = JSON.stringify(installed?.configuration) === JSON.stringify(configuration);
+    if (installed !== null && is_same && verifyGate(this.#shim, installed)) return;
+    // Closed: whether this node may be active at this moment is the core's to say, in the step that follows.
+    this.#gate = installGate(this.#shim, configuration, "closed");
+    this.#must_open = true;
   }
 
   /** Carries out what the core wants, in the order that keeps the guarantee: shut first, open last. */
@@ -143,16 +162,17 @@ export class Body {
         if (this.#gate !== null) closeLease(this.#shim, this.#gate);
       } finally {
         this.#sendAll(output);
-        if (this.#holding !== null) release(this.#shim, this.#holding);
+        this.#begin("released");
+        this.work();
       }
       return;
     }
-    const take = output.hold && !this.held;
     const open = output.hold && (output.open_lease || this.#must_open);
+    if (output.hold && !this.held) this.#begin("held");
     this.held = output.hold;
     // One thing that the kernel refuses must not keep back the others, least of all the heartbeat.
     try {
-      if (take && this.#holding !== null) hold(this.#shim, this.#holding);
+      this.work();
     } finally {
       try {
         this.#must_open = false;
@@ -161,6 +181,38 @@ export class Body {
         this.#sendAll(output);
       }
     }
+  }
+
+  /** True while addresses are still to be set or removed: the next turn must not wait. */
+  get is_busy(): boolean {
+    return this.#move !== null;
+  }
+
+  /** The next part of a change of addresses. */
+  work(): void {
+    const move = this.#move;
+    if (move === null) return;
+    let done = true;
+    try {
+      done = move.step();
+    } finally {
+      if (done) this.#move = null;
+    }
+  }
+
+  #begin(intent: "held" | "released"): void {
+    this.#move = this.#holding === null ? null : new Move(this.#shim, this.#holding, intent);
+  }
+
+  /** Somebody may have set or removed addresses by hand: what is must be what is meant. */
+  checkAddresses(): void {
+    if (this.#holding === null || this.#move !== null) return;
+    const wrong = observe(this.#shim, this.#holding).filter(({ held }) => held !== this.held);
+    if (wrong.length === 0) return;
+    const names = wrong.map(({ address, nic }) => `${address} on ${nic}`).join(", ");
+    const what = this.held ? `removed ${names}; it is back` : `set ${names}, which the active node holds; it is gone`;
+    this.#report("addresses-restored", "warning", `Somebody ${what}. Change addresses in the settings only.`);
+    this.#begin(this.held ? "held" : "released");
   }
 
   /** After a link notification: which carriers changed. An interface that came back is opened again. */

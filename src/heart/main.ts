@@ -17,7 +17,7 @@ import type { Authenticator } from "../wire/heartbeat.ts";
 import { Body } from "./body.ts";
 import { ControlLine } from "./control.ts";
 import { readRecords, type ShimRecord } from "./inbox.ts";
-import type { HeartConfiguration, HeartEvent, ToHeart } from "./messages.ts";
+import type { ClusterConfiguration, HeartConfiguration, HeartEvent, ToHeart } from "./messages.ts";
 import { takeSnapshot } from "./snapshot.ts";
 
 const INBOX_BYTES = 1 << 20;
@@ -79,6 +79,7 @@ class Heart {
     if (now_ms - this.#gate_check_ms >= GATE_CHECK_INTERVAL_MS) {
       this.#gate_check_ms = now_ms;
       inputs.push(...this.#body.checkGate());
+      this.#act(() => this.#body.checkAddresses());
     }
     this.#retryConfiguration(now_ms, inputs);
     const election = this.#election;
@@ -92,10 +93,14 @@ class Heart {
         else this.#control.reply(id, failure);
       }
       this.#wake_ms = Math.min(this.#wake_ms, output.wake_ms);
+    } else {
+      this.#act(() => this.#body.work());
     }
+    if (this.#body.is_busy) this.#wake_ms = now_ms;
     this.#show(now_ms);
     this.#control.flush();
-    if (this.#ending || (this.#stop_id !== null && election === null)) this.#end();
+    const released = !this.#body.is_busy;
+    if (released && (this.#ending || (this.#stop_id !== null && election === null))) this.#end();
   }
 
   #take(record: ShimRecord, inputs: Input[]): void {
@@ -135,24 +140,36 @@ class Heart {
       case "stop":
         return this.#stop(message.id, inputs);
       case "switch":
+      case "take-over":
         if (this.#election === null)
           this.#control.reply(message.id, {
             code: "standalone",
             message: "This node is in no cluster; there is nobody to switch to.",
           });
-        else inputs.push({ type: "switch", id: message.id });
+        else inputs.push({ type: message.type, id: message.id });
     }
   }
 
   #configure(configuration: HeartConfiguration, inputs: Input[]): void {
+    const election = this.#election;
+    const goes_on = election !== null && isSameCluster(election.configuration, configuration);
     this.#configured = false;
     this.#configure_ms = this.#shim.now();
     this.#election = null;
-    inputs.length = 0;
-    const carriers = this.#body.configure(configuration, configuration.bootstrap === true);
+    if (!goes_on) inputs.length = 0;
+    const carriers = this.#body.configure(
+      configuration,
+      configuration.bootstrap === true || (goes_on && this.#body.held),
+    );
     this.#configured = true;
     if (configuration.cluster === undefined) return;
-    this.#election = new Election(this.#coreConfiguration(configuration), this.#shim.now());
+    const core = this.#coreConfiguration(configuration, configuration.cluster);
+    if (goes_on) {
+      election.reconfigure(core);
+      this.#election = election;
+    } else {
+      this.#election = new Election(core, this.#shim.now());
+    }
     inputs.push(...carriers);
   }
 
@@ -163,9 +180,8 @@ class Heart {
     this.#act(() => this.#configure({ ...configuration, bootstrap: false }, inputs));
   }
 
-  #coreConfiguration(configuration: HeartConfiguration): CoreConfiguration {
-    const { cluster, interfaces } = configuration;
-    if (cluster === undefined) throw new TypeError("standalone");
+  #coreConfiguration(configuration: HeartConfiguration, cluster: ClusterConfiguration): CoreConfiguration {
+    const { interfaces } = configuration;
     const enabled = interfaces.filter((entry) => entry.enabled);
     const [major = 0, minor = 0, patch = 0] = VERSION.split(".").map(Number);
     return {
@@ -202,6 +218,7 @@ class Heart {
       version: [major, minor, patch],
       build: BUILD,
       bootstrap: configuration.bootstrap === true,
+      departed: cluster.departed,
     };
   }
 
@@ -273,6 +290,11 @@ class Heart {
       return false;
     }
   }
+}
+
+/** The same cluster, seen from the same node: what was agreed at pairing has not changed. */
+function isSameCluster(core: CoreConfiguration, { cluster }: HeartConfiguration): boolean {
+  return cluster !== undefined && Number.parseInt(cluster.id, 16) === core.cluster && cluster.node === core.node;
 }
 
 /** HMAC-SHA256 under the cluster's key, cut to 128 bits. */

@@ -50,6 +50,8 @@ export interface ClusterConfiguration {
   /** The peer's MAC on the cluster network. */
   peer_mac: string;
   tuning: Tuning;
+  /** This node has left the cluster and goes on alone; it only tells a peer that returns (S20). */
+  departed: boolean;
 }
 
 export interface HeartConfiguration {
@@ -69,6 +71,8 @@ export type ToHeart =
   | { type: "configure"; configuration: HeartConfiguration }
   /** Planned switch: the active node hands over. Answered with `reply`. */
   | { type: "switch"; id: number }
+  /** The backup becomes active by its peer's consent. Answered with `reply`. */
+  | { type: "take-over"; id: number }
   /** Hand over if active and possible, release everything, exit 0. Answered with `reply` first. */
   | { type: "stop"; id: number }
   /** Sent every second; when it stays away the heart counts the control process as hung. */
@@ -80,7 +84,8 @@ export type FromHeart =
   | { type: "reply"; id: number; ok: true }
   | { type: "reply"; id: number; ok: false; code: string; message: string };
 
-export type Role = "standalone" | "listening" | "backup" | "probing" | "active" | "resuming";
+/** `departed`: alone again, and telling a peer that does not know it yet; `erased`: told so, to be reset (S20). */
+export type Role = "standalone" | "listening" | "backup" | "probing" | "active" | "resuming" | "departed" | "erased";
 
 export interface HeartEvent {
   /** kebab-case, for example `became-active`. */

@@ -56,6 +56,9 @@ export function takeSnapshot(configuration: HeartConfiguration, election: Electi
 function notOperational(election: Election, version: string): string | null {
   const { peer, heard } = election;
   const { peer_name } = election.configuration;
+  if (election.role === "departed")
+    return `The cluster was destroyed; ${peer_name} does not know it yet and is reset when it is heard again.`;
+  if (election.role === "erased") return `The cluster was destroyed on ${peer_name}; this node is being reset.`;
   if (peer === null || !heard) return `${peer_name} is not heard on any path.`;
   if (version !== VERSION || peer.build !== BUILD)
     return `Versions differ: ${peer_name} runs ${version} build ${peer.build}, this node ${VERSION} build ${BUILD}.`;

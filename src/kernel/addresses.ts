@@ -1,8 +1,8 @@
 /**
  * Shared addresses and default gateways: what is declared, making it so, and what is.
  *
- * `prepareHolding` turns the declaration into datagrams once, at configuration; `hold` and `release` then
- * only send them: that is all that a switch has to do here, for one address as for a thousand.
+ * `prepareHolding` turns the declaration into datagrams once, at configuration; a `Move` then only sends
+ * them: that is all that a switch has to do here, for one address as for a thousand.
  *
  *     const holding = prepareHolding(shim, [{ nic: "lan0", addresses: ["10.1.0.1/24"], gateways: [] }]);
  *     hold(shim, holding);
@@ -53,10 +53,11 @@ export interface AddressStatus {
 }
 
 /**
- * Few enough that one datagram takes 50 ms at worst: with each IPv6 address the kernel goes through all multicast
- * groups of the link (Linux 6.18, ipv6_mc_up), 1 ms an address where there are a thousand. IPv4 takes 0.01 ms.
+ * One datagram must take less than a heartbeat interval. An IPv4 address takes the kernel 0.01 ms; with each IPv6
+ * address it goes through all multicast groups of the link (Linux 6.18, ipv6_mc_up), 1 ms where there are a thousand.
  */
-const CHANGES_PER_DATAGRAM = 50;
+const DATAGRAM_COST_MAX = 256;
+const COST_OF_IPV6_ADDRESS = 64;
 
 /** What the kernel answers when what is to be removed is not there. */
 const NOT_THERE = ["EADDRNOTAVAIL", "ESRCH", "ENODEV"];
@@ -96,37 +97,68 @@ export function prepareHolding(shim: Shim, interfaces: DeclaredInterface[]): Hol
 }
 
 /**
- * Puts all addresses and gateways where they are declared, those that are there already included. The kernel
- * tries every one of them; throws Failure `addresses-missing`, naming them, where some could not be set.
+ * Holding or releasing everything that is declared, one datagram a step: with thousands of addresses the whole
+ * takes longer than a lease lasts, and heartbeats must leave in between.
  *
- * With very many IPv6 addresses this takes longer than a lease; `between` is called between the datagrams, for
- * the caller to send its heartbeat.
+ * The kernel tries every change. What is there already, or not there any more, is no error.
  */
-export function hold(shim: Shim, holding: Holding, between: () => void = () => {}): void {
-  const failure = sendAll(shim, holding.hold_requests, between);
-  if (failure === undefined) return;
-  const missing = observe(shim, holding).filter(({ held }) => !held);
-  const what =
-    missing.length === 0 ? "a default gateway" : missing.map(({ address, nic }) => `${address} on ${nic}`).join(", ");
-  throw new Failure("addresses-missing", `The kernel did not take ${what}: ${failure.message}`, { cause: failure });
+export class Move {
+  readonly intent: Intent;
+  readonly #shim: Shim;
+  readonly #holding: Holding;
+  #sent = 0;
+  #failure: SystemFailure | undefined;
+
+  constructor(shim: Shim, holding: Holding, intent: Intent) {
+    this.#shim = shim;
+    this.#holding = holding;
+    this.intent = intent;
+  }
+
+  /**
+   * Sends the next datagram; true once that was the last. Throws then, naming them, Failure `addresses-missing`
+   * where some could not be set, or `addresses-remain` where some could not be removed.
+   */
+  step(): boolean {
+    const { hold_requests, release_requests } = this.#holding;
+    const requests = this.intent === "held" ? hold_requests : release_requests;
+    const request = requests[this.#sent++];
+    const failure = request === undefined ? undefined : send(this.#shim, request);
+    this.#failure ??= failure;
+    if (this.#sent < requests.length) return false;
+    if (this.#failure !== undefined) this.#explain(this.#failure);
+    return true;
+  }
+
+  #explain(failure: SystemFailure): void {
+    const wanted = this.intent === "held";
+    // One error hides others, so what counts is what is there now.
+    const wrong = observe(this.#shim, this.#holding).filter(({ held }) => held !== wanted);
+    const what = wrong.map(({ address, nic }) => `${address} on ${nic}`).join(", ");
+    if (wanted) {
+      const message = `The kernel did not take ${what || "a default gateway"}: ${failure.message}`;
+      throw new Failure("addresses-missing", message, { cause: failure });
+    }
+    if (wrong.length > 0) {
+      const message = `The kernel did not let go of ${what}: ${failure.message}`;
+      throw new Failure("addresses-remain", message, { cause: failure });
+    }
+    if (!NOT_THERE.includes(failure.errno)) throw failure;
+  }
 }
 
-/**
- * Takes all of them away; what is not there is no error. Throws Failure `addresses-remain`, naming them, where
- * some could not be removed. `between` as with `hold`.
- */
-export function release(shim: Shim, holding: Holding, between: () => void = () => {}): void {
-  const failure = sendAll(shim, holding.release_requests, between);
-  if (failure === undefined) return;
-  // One error hides others, so what counts is what is left.
-  const remaining = observe(shim, holding).filter(({ held }) => held);
-  if (remaining.length > 0) {
-    const what = remaining.map(({ address, nic }) => `${address} on ${nic}`).join(", ");
-    throw new Failure("addresses-remain", `The kernel did not let go of ${what}: ${failure.message}`, {
-      cause: failure,
-    });
-  }
-  if (!NOT_THERE.includes(failure.errno)) throw failure;
+/** A `Move` from beginning to end. */
+export function hold(shim: Shim, holding: Holding): void {
+  complete(new Move(shim, holding, "held"));
+}
+
+/** A `Move` from beginning to end. */
+export function release(shim: Shim, holding: Holding): void {
+  complete(new Move(shim, holding, "released"));
+}
+
+function complete(move: Move): void {
+  while (!move.step());
 }
 
 /** Which of the declared addresses the kernel has on their interface. */
@@ -142,17 +174,17 @@ export function observe(shim: Shim, holding: Holding): AddressStatus[] {
 }
 
 /**
- * Compares what is with what is declared and changes only the difference. Also takes away shared addresses that
- * are where they do not belong: `ours` lists all that may be taken away, with or without prefix, for instance
+ * Takes away what is where it does not belong: shared addresses and gateways in a wrong place, and all of them
+ * where the intent is "released". `ours` lists all that may be taken away, with or without prefix, for instance
  * those of an earlier configuration; an address that is neither declared nor listed is left alone.
- * Returns how many addresses and gateways it had to add and to remove.
+ * Returns how many it removed, and how many of those to be held are missing.
  */
-export function reconcile(
+export function removeStrays(
   shim: Shim,
   holding: Holding,
   intent: Intent,
   ours: string[] = [],
-): { added: number; removed: number } {
+): { removed: number; missing: number } {
   const wanted = intent === "held" ? holding.additions : [];
   const wanted_keys = new Set(wanted.map(keyOf));
   const owned = new Set(ours.map((text) => parsePrefixed(text).bytes.join()));
@@ -171,13 +203,25 @@ export function reconcile(
       .reverse(),
   ];
   const present = new Set([...addresses.map(keyOf), ...gateways.map(keyOf)]);
-  const missing = wanted.filter((change) => !present.has(keyOf(change)));
+  for (const request of datagrams(removals)) {
+    const failure = send(shim, request);
+    if (failure !== undefined && !NOT_THERE.includes(failure.errno)) throw failure;
+  }
+  return { removed: removals.length, missing: wanted.filter((change) => !present.has(keyOf(change))).length };
+}
+
+/** Makes the kernel agree with the declaration, changing only what differs; counts what it added and removed. */
+export function reconcile(
+  shim: Shim,
+  holding: Holding,
+  intent: Intent,
+  ours: string[] = [],
+): { added: number; removed: number } {
   // What is in a wrong place goes first: the same address on two interfaces would be ambiguous.
-  const failure = sendAll(shim, datagrams(removals));
-  if (failure !== undefined && !NOT_THERE.includes(failure.errno)) throw failure;
+  const { removed, missing } = removeStrays(shim, holding, intent, ours);
   // All of them, as what was removed may have taken the route to their network with it.
-  if (missing.length + removals.length > 0 && intent === "held") hold(shim, holding);
-  return { added: missing.length, removed: removals.length };
+  if (intent === "held" && missing + removed > 0) hold(shim, holding);
+  return { added: missing, removed };
 }
 
 /** All addresses of the node, of every interface. */
@@ -192,27 +236,33 @@ export function listGateways(shim: Shim): GatewayEntry[] {
   );
 }
 
-/** Sends every datagram, whatever becomes of the one before; returns the first failure. */
-function sendAll(shim: Shim, requests: Uint8Array[], between: () => void = () => {}): SystemFailure | undefined {
-  let first: SystemFailure | undefined;
-  for (const [index, request] of requests.entries()) {
-    if (index > 0) between();
-    try {
-      command(shim, NETLINK_ROUTE, request);
-    } catch (error) {
-      if (!(error instanceof SystemFailure)) throw error;
-      first ??= error;
-    }
+function send(shim: Shim, request: Uint8Array): SystemFailure | undefined {
+  try {
+    command(shim, NETLINK_ROUTE, request);
+  } catch (error) {
+    if (error instanceof SystemFailure) return error;
+    throw error;
   }
-  return first;
+  return undefined;
 }
 
+/** The changes in order, in datagrams that take the kernel DATAGRAM_COST_MAX at worst. */
 function datagrams(changes: Change[]): Uint8Array[] {
-  const requests: Uint8Array[] = [];
-  for (let at = 0; at < changes.length; at += CHANGES_PER_DATAGRAM) {
-    requests.push(changesRequest(nextSequence(), changes.slice(at, at + CHANGES_PER_DATAGRAM)));
+  const batches: Change[][] = [];
+  let cost = Number.POSITIVE_INFINITY;
+  for (const change of changes) {
+    cost += costOf(change);
+    if (cost > DATAGRAM_COST_MAX) {
+      batches.push([]);
+      cost = costOf(change);
+    }
+    batches.at(-1)?.push(change);
   }
-  return requests;
+  return batches.map((batch) => changesRequest(nextSequence(), batch));
+}
+
+function costOf(change: Change): number {
+  return "address" in change && change.address.family === 6 ? COST_OF_IPV6_ADDRESS : 1;
 }
 
 function opposite(change: Change): Change {

@@ -15,6 +15,7 @@ const HEARTBEAT: Heartbeat = {
   wish: false,
   unwilling: true,
   urgent: true,
+  take: false,
   slot: 1,
   session: 0x1f_0203_0405_0607,
   sequence: 7,

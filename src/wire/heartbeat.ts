@@ -17,8 +17,11 @@ import { ETHER_TYPE, ETHERNET_HEADER_BYTES, emitEthernet, etherType, sourceMac }
 export const WIRE_VERSION = 1;
 export const FRAME_TYPE = { heartbeat: 1, pairing: 2, segment: 3 } as const;
 
-/** Roles on the wire; the order is the number. */
-export const WIRE_ROLES = ["listening", "backup", "probing", "active", "resuming"] as const;
+/**
+ * Roles on the wire; the order is the number. The last two end a cluster: `departed` has left it with its
+ * settings, and `erased` has heard that and is being reset.
+ */
+export const WIRE_ROLES = ["listening", "backup", "probing", "active", "resuming", "departed", "erased"] as const;
 export type WireRole = (typeof WIRE_ROLES)[number];
 
 const P = ETHERNET_HEADER_BYTES;
@@ -53,6 +56,7 @@ export const HEARTBEAT_FRAME_BYTES = TAG + TAG_BYTES;
 const FLAG_WISH = 1;
 const FLAG_UNWILLING = 2;
 const FLAG_URGENT = 4;
+const FLAG_TAKE = 8;
 
 /** What a heartbeat says. Numbers are whole and at most 2^53 - 1 where 64 bits wide on the wire. */
 export interface Heartbeat {
@@ -64,6 +68,8 @@ export interface Heartbeat {
   unwilling: boolean;
   /** The sender waits for an answer: the peer sends its next heartbeat at once. */
   urgent: boolean;
+  /** The sender is the backup and asks the active node to hand over to it. */
+  take: boolean;
   /** Path the frame travels: 0 the cluster network, else the data interface's slot. */
   slot: number;
   session: number;
@@ -129,6 +135,7 @@ export function parseHeartbeat(
     wish: (flags & FLAG_WISH) !== 0,
     unwilling: (flags & FLAG_UNWILLING) !== 0,
     urgent: (flags & FLAG_URGENT) !== 0,
+    take: (flags & FLAG_TAKE) !== 0,
     slot,
     session,
     sequence,
@@ -165,7 +172,8 @@ export function emitHeartbeat(
   frame[FLAGS] =
     (heartbeat.wish ? FLAG_WISH : 0) |
     (heartbeat.unwilling ? FLAG_UNWILLING : 0) |
-    (heartbeat.urgent ? FLAG_URGENT : 0);
+    (heartbeat.urgent ? FLAG_URGENT : 0) |
+    (heartbeat.take ? FLAG_TAKE : 0);
   frame[SLOT] = heartbeat.slot;
   frame[RESERVED] = 0;
   frame.set(mac, MAC);

@@ -77,6 +77,7 @@ function configurationOf(node: 1 | 2, bootstrap: boolean): CoreConfiguration {
     version: [0, 1, 0],
     build: 1,
     bootstrap,
+    departed: false,
   };
 }
 

@@ -33,7 +33,7 @@ export const CREATE = ["cluster", "create", "--interface", "clu0", "--match", "l
 
 /** Starts two nodes and makes them a cluster, the first one active. */
 export async function pairUp(first: LabNode, second: LabNode, settings: unknown): Promise<void> {
-  await Promise.all([first.start(), second.start()]);
+  await Promise.all([first, second].map((node) => node.ensureStarted()));
   first.command(["settings", "import", "-"], JSON.stringify(settings));
   const joining = second.commandLater([...JOIN, "--name", `node-${second.side}`]);
   await until(`node ${second.side} joins`, async () => (await second.role()) === "joining");

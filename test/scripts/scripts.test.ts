@@ -15,8 +15,9 @@ function execute(world: World, command: string): void {
   const node = (last === "b" ? "b" : "a") as NodeName;
   const nodes: NodeName[] = last === "a" || last === "b" ? [last] : BOTH;
   const actions: Record<string, () => void> = {
-    start: () => world.start(words[0] === "b" ? "b" : "a", last === "bootstrap"),
-    restart: () => world.start(node, false),
+    start: () =>
+      world.start(words[0] === "b" ? "b" : "a", { bootstrap: last === "bootstrap", departed: last === "departed" }),
+    restart: () => world.start(node),
     stay: () => {
       world.tuning.on_link_loss = "stay";
     },
@@ -34,6 +35,8 @@ function execute(world: World, command: string): void {
       world.blocked = false;
     },
     switch: () => world.ask(node, "switch"),
+    take: () => world.ask(node, "take-over"),
+    depart: () => world.depart(node),
     stop: () => world.ask(node, "stop"),
     impair: () => world.input(node, { type: "impaired", impaired: true }),
     recover: () => world.input(node, { type: "impaired", impaired: false }),

@@ -6,7 +6,7 @@
 import { createHmac } from "node:crypto";
 import { Election } from "../../src/core/election.ts";
 import { DEFAULT_TUNING } from "../../src/core/tuning.ts";
-import type { Input, Output } from "../../src/core/types.ts";
+import type { CoreConfiguration, Input, Output } from "../../src/core/types.ts";
 import type { Tuning } from "../../src/heart/messages.ts";
 import { emitArpAnnouncement, parseArp } from "../../src/wire/arp.ts";
 import { equalBytes } from "../../src/wire/bytes.ts";
@@ -37,6 +37,8 @@ interface SimulatedNode {
   /** The kernel's part. */
   holds: boolean;
   lease_until_ms: number;
+  /** A node that left its cluster has no gate. */
+  gated: boolean;
 }
 
 interface Delivery {
@@ -72,39 +74,50 @@ export class World {
     return lines;
   }
 
-  start(name: NodeName, bootstrap: boolean): void {
+  start(name: NodeName, how: { bootstrap?: boolean; departed?: boolean } = {}): void {
     const node = this.#nodes[name];
-    const other = name === "a" ? "b" : "a";
     node.holds = false;
+    node.gated = how.departed !== true;
     node.lease_until_ms = Number.NEGATIVE_INFINITY;
-    node.election = new Election(
-      {
-        node: name === "a" ? 1 : 2,
-        cluster: 0xc0ffee,
-        authenticate,
-        session: ++this.#sessions,
-        peer_name: `node-${other}`,
-        paths: SLOTS.map((nic, slot) => ({
-          slot,
-          nic,
-          mac: macOf(name, slot),
-          peer_mac: macOf(other, slot),
-          heartbeat: true,
-        })),
-        addresses: ADDRESSES,
-        gateways: [],
-        tuning: { ...this.tuning },
-        term_floor: node.term_floor,
-        settings_revision: 1,
-        version: [0, 1, 0],
-        build: 1,
-        bootstrap,
-      },
-      this.#now_ms,
-    );
+    node.election = new Election(this.#configuration(node, how), this.#now_ms);
     node.state = "running";
     node.inbox = node.up.map((up, slot) => ({ type: "carrier", slot, up }));
     this.#step(node);
+  }
+
+  /** The cluster is destroyed on this node: it goes on alone, without a gate. */
+  depart(name: NodeName): void {
+    const node = this.#nodes[name];
+    node.election?.reconfigure(this.#configuration(node, { departed: true }));
+    node.gated = false;
+    this.#step(node);
+  }
+
+  #configuration({ name, term_floor }: SimulatedNode, { bootstrap = false, departed = false }): CoreConfiguration {
+    const other = name === "a" ? "b" : "a";
+    return {
+      node: name === "a" ? 1 : 2,
+      cluster: 0xc0ffee,
+      authenticate,
+      session: ++this.#sessions,
+      peer_name: `node-${other}`,
+      paths: SLOTS.map((nic, slot) => ({
+        slot,
+        nic,
+        mac: macOf(name, slot),
+        peer_mac: macOf(other, slot),
+        heartbeat: true,
+      })),
+      addresses: ADDRESSES,
+      gateways: [],
+      tuning: { ...this.tuning },
+      term_floor,
+      settings_revision: 1,
+      version: [0, 1, 0],
+      build: 1,
+      bootstrap,
+      departed,
+    };
   }
 
   /** The process is gone; the kernel stays as it was. */
@@ -134,8 +147,8 @@ export class World {
     if (node.state === "running") this.#step(node);
   }
 
-  /** `switch` and `stop`: the answer is printed when it comes. */
-  ask(name: NodeName, type: "switch" | "stop"): void {
+  /** The answer is printed when it comes. */
+  ask(name: NodeName, type: "switch" | "take-over" | "stop"): void {
     this.input(name, { type, id: ++this.#ids });
   }
 
@@ -219,7 +232,7 @@ export class World {
   }
 
   #transmit(from: SimulatedNode, slot: number, frame: Uint8Array): void {
-    const live = this.#now_ms < from.lease_until_ms;
+    const live = !from.gated || this.#now_ms < from.lease_until_ms;
     if (isHeartbeat(frame)) {
       if (frame[CLAIM_BYTE] === 1 && live) from.lease_until_ms = round(this.#now_ms + this.tuning.lease_ms);
       if (this.blocked) return;
@@ -245,7 +258,8 @@ export class World {
 
   /** The node's kernel would answer an ARP request for the shared address of `slot`. */
   #answers(node: SimulatedNode, slot: number): boolean {
-    return node.up[slot] === true && node.state !== "frozen" && node.holds && this.#now_ms < node.lease_until_ms;
+    const open = !node.gated || this.#now_ms < node.lease_until_ms;
+    return node.up[slot] === true && node.state !== "frozen" && node.holds && open;
   }
 
   /** Writes down a change of owner, and refuses two of them in one domain. */
@@ -288,5 +302,6 @@ function newNode(name: NodeName): SimulatedNode {
     up: [true, true, true],
     holds: false,
     lease_until_ms: Number.NEGATIVE_INFINITY,
+    gated: true,
   };
 }

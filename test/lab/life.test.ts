@@ -1,0 +1,206 @@
+/**
+ * What a cluster's settings and its end do to traffic: settings change under a live pair, very many
+ * addresses move at once, and the cluster is destroyed from either node, with the other present or away.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Settings } from "../../src/control/settings.ts";
+import { Pair, pairUp, SETTINGS } from "./pair.ts";
+import { sh, until } from "./shell.ts";
+import { LAN_ADDRESS, type Side } from "./topology.ts";
+
+const TEST_MS = 120_000;
+/** IPv6 ones cost the kernel most: adding them takes far longer than a lease lasts. */
+const MANY_IPV4 = 1000;
+const MANY_IPV6 = 300;
+
+let pair: Pair;
+
+beforeAll(async () => {
+  pair = await Pair.make();
+}, TEST_MS);
+
+afterAll(() => pair?.remove());
+
+const other = (side: Side): Side => (side === "a" ? "b" : "a");
+const settingsOf = (side: Side) => JSON.parse(pair.node(side).command(["settings", "export"])) as Settings;
+const addressesIn = (side: Side) => sh(pair.lab.inside(side, ["ip", "-o", "addr"]));
+
+/** Both nodes get the settings, as replication will do it; each keeps its own name. */
+function importOn(sides: Side[], change: (settings: Settings) => void): void {
+  for (const side of sides) {
+    const settings = settingsOf(side);
+    change(settings);
+    pair.node(side).command(["settings", "import", "-"], JSON.stringify(settings));
+  }
+}
+
+const lanOf = (settings: Settings) => {
+  const lan = settings.interfaces.find(({ nic }) => nic === "lan0");
+  if (lan === undefined) throw new Error("no lan0");
+  return lan;
+};
+
+async function activeSide(): Promise<Side> {
+  return (await pair.a.role()) === "active" ? "a" : "b";
+}
+
+describe("settings under a live pair", () => {
+  test(
+    "an address more, an address less: role and term stay, nobody else answers",
+    async () => {
+      const before = await pair.a.status();
+      pair.mark();
+      importOn(["a", "b"], (settings) => lanOf(settings).addresses.push("10.1.0.77/24"));
+      await until("the new address is there", () => addressesIn("a").includes("10.1.0.77/24"));
+      importOn(["a", "b"], (settings) => lanOf(settings).addresses.pop());
+      await until("it is gone again", () => !addressesIn("a").includes("10.1.0.77/24"));
+      await pair.untilSteady("a");
+      await pair.judge(0);
+      const after = await pair.a.status();
+      expect([after?.role, after?.term]).toEqual(["active", before?.term]);
+      expect(after?.settings_revision).toBe((before?.settings_revision ?? 0) + 2);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "an address that was removed by hand comes back, one that was set by hand on the backup goes",
+    async () => {
+      await pair.untilSteady("a");
+      sh(pair.lab.inside("a", ["ip", "addr", "del", `${LAN_ADDRESS}/24`, "dev", "lan0"]));
+      sh(pair.lab.inside("b", ["ip", "addr", "add", `${LAN_ADDRESS}/24`, "dev", "lan0"]));
+      await until("a has it back", () => addressesIn("a").includes(`${LAN_ADDRESS}/24`));
+      await until("b let go of it", () => !addressesIn("b").includes(`${LAN_ADDRESS}/24`));
+      expect((await pair.a.events()).map(({ code }) => code)).toContain("addresses-restored");
+      await pair.untilSteady("a");
+    },
+    TEST_MS,
+  );
+
+  test(
+    "a disabled interface is down and empty, and its loss moves nothing; enabled again it serves again",
+    async () => {
+      await pair.untilSteady("a");
+      const term = (await pair.a.status())?.term;
+      importOn(["a", "b"], (settings) => {
+        lanOf(settings).enabled = false;
+      });
+      await until("lan0 is down", () => /lan0@\S+: <(?!.*\bUP\b)/.test(sh(pair.lab.inside("a", ["ip", "link"]))));
+      expect(addressesIn("a")).not.toContain(LAN_ADDRESS);
+      await until("both still agree", async () => (await pair.a.status())?.operational === true);
+      expect((await pair.a.status())?.term).toBe(term ?? -1);
+      importOn(["a", "b"], (settings) => {
+        delete lanOf(settings).enabled;
+      });
+      await pair.untilSteady("a");
+      expect((await pair.a.status())?.term).toBe(term ?? -1);
+    },
+    TEST_MS,
+  );
+
+  test(
+    `${MANY_IPV4} IPv4 and ${MANY_IPV6} IPv6 addresses move in one switch, and in one failover`,
+    async () => {
+      const ipv4 = Array.from({ length: MANY_IPV4 }, (_, i) => `10.1.${16 + (i >> 8)}.${i & 255}/16`);
+      const ipv6 = Array.from({ length: MANY_IPV6 }, (_, i) => `fd00:1::1:${(i + 1).toString(16)}/64`);
+      importOn(["b", "a"], (settings) => lanOf(settings).addresses.push(...ipv4, ...ipv6));
+      const last = ipv6.at(-1) ?? "";
+      await until("the active node has all of them", () => addressesIn("a").includes(last));
+      await pair.untilSteady("a");
+      const term = (await pair.a.status())?.term ?? 0;
+      pair.a.command(["cluster", "switch"]);
+      await until("b has all of them", () => addressesIn("b").includes(last));
+      await pair.untilSteady("b");
+      expect((await pair.b.status())?.term).toBe(term + 1);
+      await until("a has none of them", () => !addressesIn("a").includes("10.1.16.0/16"));
+      pair.b.freeze();
+      await until("a has all of them again", () => addressesIn("a").includes(last));
+      pair.b.thaw();
+      await pair.untilSteady("a");
+      expect((await pair.a.status())?.term).toBe(term + 2);
+      importOn(["a", "b"], (settings) => {
+        lanOf(settings).addresses = SETTINGS.interfaces[0]?.addresses ?? [];
+      });
+      await pair.untilSteady("a");
+    },
+    TEST_MS,
+  );
+});
+
+describe("S20: destroying the cluster", () => {
+  /** `side` goes on with its settings and traffic flows; the other one is as freshly installed. */
+  async function expectAloneAndFresh(side: Side): Promise<void> {
+    await until(`node ${other(side)} is reset`, async () => {
+      const status = await pair.node(other(side)).status();
+      return status?.role === "standalone" && status.addresses.length === 0 && status.settings_revision === 0;
+    });
+    expect(settingsOf(other(side)).interfaces).toEqual([]);
+    expect(addressesIn(other(side))).not.toContain(LAN_ADDRESS);
+    await until("nothing is left to tell", async () => {
+      const events = await pair.node(side).events();
+      return (await pair.node(side).role()) === "standalone" && events.at(-1)?.code === "peer-erased";
+    });
+    expect(addressesIn(side)).toContain(LAN_ADDRESS);
+    await pair.untilTraffic();
+    await pair.node(side).reboot();
+    await until("alone after a reboot too", async () => (await pair.node(side).role()) === "standalone");
+    await pair.untilTraffic();
+  }
+
+  /** The node that went on alone takes the fresh one for its backup again. */
+  async function again(side: Side): Promise<void> {
+    await pairUp(pair.node(side), pair.node(other(side)), settingsOf(side));
+    await pair.untilSteady(side);
+  }
+
+  test(
+    "on the active node",
+    async () => {
+      const side = await activeSide();
+      pair.mark();
+      pair.node(side).command(["cluster", "destroy", "--yes"]);
+      await pair.untilTraffic();
+      await pair.judge(0);
+      await expectAloneAndFresh(side);
+      await again(side);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "on the backup: it takes over first",
+    async () => {
+      const side = other(await activeSide());
+      pair.mark();
+      pair.node(side).command(["cluster", "destroy", "--yes"]);
+      await pair.untilTraffic();
+      await pair.judge(1);
+      await expectAloneAndFresh(side);
+      await again(side);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "with the other node away: it is told when it returns, even by a node that was restarted meanwhile",
+    async () => {
+      const side = await activeSide();
+      pair.node(other(side)).powerOff();
+      await until("the loss is noticed", async () => (await pair.node(side).status())?.operational === false);
+      pair.node(side).command(["cluster", "destroy", "--yes"]);
+      await until("it is alone", async () => (await pair.node(side).role()) === "standalone");
+      await pair.node(side).stop();
+      await pair.node(side).start();
+      pair.mark();
+      await pair.node(other(side)).start();
+      await expectAloneAndFresh(side);
+      await pair.judge(0);
+    },
+    TEST_MS,
+  );
+
+  test("without a cluster it is refused in one sentence", async () => {
+    for (const node of [pair.a, pair.b])
+      expect(() => node.command(["cluster", "destroy", "--yes"])).toThrow("there is nothing to destroy");
+  });
+});
