@@ -14,6 +14,8 @@ const ANNOUNCE_AFTER_MS = [0, 0, 100, 1100, 2200];
 const ASK_AFTER_MS = [5, 200, 600, 1200, 1900];
 const VERDICT_AFTER_MS = 2500;
 const NEIGHBOURS_MAX = 32;
+/** Announcements a step: with thousands of addresses all of them take longer than a lease, and heartbeats must leave. */
+const ANNOUNCED_PER_STEP = 64;
 const DEFEND_INTERVAL_MS = 100;
 
 interface Neighbour {
@@ -32,7 +34,9 @@ export interface FollowVerdict {
 export class Announcer {
   #configuration: CoreConfiguration;
   #claimed_ms = Number.NEGATIVE_INFINITY;
+  /** Rounds of announcements that are complete, and addresses announced in the present one. */
   #announced = ANNOUNCE_AFTER_MS.length;
+  #announced_in_round = 0;
   #asked = ASK_AFTER_MS.length;
   #judged = true;
   #defended_ms = Number.NEGATIVE_INFINITY;
@@ -71,6 +75,7 @@ export class Announcer {
   claimed(now_ms: number): void {
     this.#claimed_ms = now_ms;
     this.#announced = 0;
+    this.#announced_in_round = 0;
     this.#asked = 0;
     this.#judged = false;
     const gateways = this.#configuration.gateways.map((gateway) => ({ ...gateway, followed: false }));
@@ -97,9 +102,9 @@ export class Announcer {
   due(now_ms: number): OutgoingFrame[] {
     const frames: OutgoingFrame[] = [];
     const age_ms = now_ms - this.#claimed_ms;
-    while (age_ms >= (ANNOUNCE_AFTER_MS[this.#announced] ?? Number.POSITIVE_INFINITY)) {
-      this.#announced++;
-      this.#announceAll(frames);
+    for (let count = 0; count < ANNOUNCED_PER_STEP; count++) {
+      if (age_ms < (ANNOUNCE_AFTER_MS[this.#announced] ?? Number.POSITIVE_INFINITY)) break;
+      this.#announceNext(frames);
     }
     if (age_ms >= (ASK_AFTER_MS[this.#asked] ?? Number.POSITIVE_INFINITY)) {
       this.#asked++;
@@ -124,11 +129,13 @@ export class Announcer {
     return frame === null ? [] : [frame];
   }
 
-  #announceAll(frames: OutgoingFrame[]): void {
-    for (const address of this.#configuration.addresses) {
-      const frame = this.#announcement(address);
-      if (frame !== null) frames.push(frame);
-    }
+  #announceNext(frames: OutgoingFrame[]): void {
+    const address = this.#configuration.addresses[this.#announced_in_round++];
+    const frame = address === undefined ? null : this.#announcement(address);
+    if (frame !== null) frames.push(frame);
+    if (this.#announced_in_round < this.#configuration.addresses.length) return;
+    this.#announced_in_round = 0;
+    this.#announced++;
   }
 
   #mac(slot: number): Uint8Array | undefined {
