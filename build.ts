@@ -18,6 +18,7 @@ const LIBPCAP = join(BUILD, "libpcap");
 const LIBPCAP_ARCHIVE = join(LIBPCAP, "libpcap.a");
 const SHIM = join(BUILD, "shim.node");
 const BUNDLE = join(BUILD, "understudy.js");
+const NATIVE = [...new Bun.Glob("native/*.{c,h}").scanSync({ cwd: ROOT })].sort();
 
 /** What the build needs of Debian: a command, or a file, and the package that brings it. */
 const PREREQUISITES = [
@@ -184,7 +185,7 @@ function buildShim(): void {
     "-Wl,--exclude-libs,ALL",
     "-o",
     SHIM,
-    join(ROOT, "native/shim.c"),
+    ...NATIVE.filter((file) => file.endsWith(".c")),
     LIBPCAP_ARCHIVE,
   ]);
   run(["strip", "--strip-unneeded", SHIM]);
@@ -256,7 +257,7 @@ async function main(): Promise<void> {
   mkdirSync(BUILD, { recursive: true });
 
   const libpcap_stamp = digest([], LIBPCAP_OPTIONS.join(" "));
-  const shim_stamp = digest([join(ROOT, "native/shim.c"), join(ROOT, "build.ts")], libpcap_stamp);
+  const shim_stamp = digest([...NATIVE.map((file) => join(ROOT, file)), join(ROOT, "build.ts")], libpcap_stamp);
   if (!isFresh(LIBPCAP_ARCHIVE, libpcap_stamp) || !isFresh(SHIM, shim_stamp)) {
     await step("Debian packages", installPrerequisites);
   }

@@ -8,16 +8,16 @@
  */
 import { SystemFailure } from "./errors.ts";
 
-/** A capture, an event subscription or a watchdog: a small integer, valid until closed. */
+/** A capture, an event subscription or a watchdog: a number that is never given twice in a row, valid until closed; at most 128 at a time. */
 export type Handle = number;
 
 /** What a record in the buffer of `wait` is. */
 export const RECORD = {
   /** A frame; `source` is the capture's handle, the payload is the frame from its Ethernet header on. */
   frame: 1,
-  /** A netlink datagram of a subscription; `source` is its handle. */
+  /** A netlink datagram of a subscription; `source` is its handle. Length 0 means that some were lost: look at what is. */
   netlink: 2,
-  /** Bytes read from a watched file descriptor; `source` is the descriptor. Length 0 means end of file. */
+  /** Bytes read from a watched file descriptor; `source` is the descriptor. Length 0 means end of file: it is not watched any more. */
   input: 3,
   /** A watched signal; `source` is its number. */
   signal: 4,
@@ -40,7 +40,7 @@ export const SEND_HEADER_BYTES = 16;
 export interface CaptureOptions {
   /** pcap filter expression, for example `ether proto 0x88b5 or arp`. */
   filter: string;
-  /** Bytes kept of each frame. */
+  /** Bytes kept of each frame, at most 65,536. */
   snap_bytes: number;
   /** Bytes of kernel buffer. */
   buffer_bytes: number;
@@ -60,27 +60,28 @@ export interface Shim {
   subscribe(protocol: number, groups: number[]): Handle;
   /** Bytes readable on `fd` arrive in `wait` (up to 64 KiB a record). The descriptor is made non-blocking. */
   watchInput(fd: number): void;
-  /** Blocks these signals in the process and delivers them in `wait` instead (names as in `SIGTERM`). */
+  /** Catches these signals of the process, on whichever thread, and delivers them in `wait` (names as in `SIGTERM`). */
   watchSignals(names: string[]): void;
-  /** Closes a capture, subscription or watchdog. */
+  /** Closes a capture, subscription or watchdog (a watchdog that was not disarmed resets the machine). */
   close(handle: Handle): void;
   /**
    * Waits until something happens or `timeout_ms` (with a fraction; 0 polls, negative waits for ever)
    * has passed, then takes everything that is there, as far as `out` has room; returns the bytes
-   * written (0: time-out). At most 64 frames per capture are taken in one call, so that a flood on one
-   * interface cannot starve the rest.
+   * written (0: time-out). At most 64 frames per capture are taken in one call, and each call begins
+   * with another source, so that a flood on one interface cannot starve the rest. A buffer in which not
+   * even one record fits is refused with ENOBUFS (a capture needs its `snap_bytes`, a subscription 8 KiB).
    */
   wait(out: Uint8Array, timeout_ms: number): number;
   /**
    * Sends one or more netlink messages in one datagram on a socket kept per protocol, waits for the
    * answer (until NLMSG_DONE, the acknowledgement of the last message, or an error) and copies all
    * answer messages to `reply`; returns their length. An error answer (NLMSG_ERROR with a non-zero
-   * code) throws SystemFailure with its errno. Gives up with ETIMEDOUT after one second.
+   * code) throws SystemFailure with its errno. Gives up with ETIMEDOUT after one second without an answer.
    */
   netlink(protocol: number, request: Uint8Array, reply: Uint8Array): number;
   /** Port id of the socket that `netlink` uses for a protocol, to tell own notifications from others'. */
   netlinkPort(protocol: number): number;
-  /** Writes without blocking; returns bytes written (0 when the pipe is full). */
+  /** Writes without blocking; returns bytes written (0 when the pipe is full). A reader that has gone is EPIPE. */
   write(fd: number, bytes: Uint8Array): number;
   /** Kernel driver of an interface (ETHTOOL_GDRVINFO), or "" where it has none. */
   driver(nic: string): string;

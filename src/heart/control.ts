@@ -1,4 +1,5 @@
 /** The heart's line to its control process: standard input and output, never blocking. */
+import { SystemFailure } from "../errors.ts";
 import { RECORD, type Shim } from "../shim.ts";
 import { Lines, type ShimRecord } from "./inbox.ts";
 import type { FromHeart, HeartEvent, Snapshot, ToHeart } from "./messages.ts";
@@ -44,6 +45,16 @@ export class ControlLine {
     this.#snapshot = snapshot;
   }
 
+  /** A control process that has gone reads nothing more; its end is told by the other pipe. */
+  #write(bytes: Uint8Array): number {
+    try {
+      return this.#shim.write(STDOUT, bytes);
+    } catch (error) {
+      if (error instanceof SystemFailure) return bytes.length;
+      throw error;
+    }
+  }
+
   #push(message: FromHeart): void {
     if (this.#queue.length >= QUEUE_MAX) this.#queue.shift();
     this.#queue.push(message);
@@ -61,7 +72,7 @@ export class ControlLine {
         if (next === undefined) return;
         this.#writing = this.#encoder.encode(`${JSON.stringify(next)}\n`);
       }
-      const written = this.#shim.write(STDOUT, this.#writing);
+      const written = this.#write(this.#writing);
       if (written < this.#writing.length) {
         this.#writing = this.#writing.subarray(written);
         return;

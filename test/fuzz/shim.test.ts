@@ -31,7 +31,7 @@ test("fuzz: shim", () => {
     "-fno-sanitize-recover=all",
     "-fno-omit-frame-pointer",
   ];
-  const source = ["native/shim.c", "build/libpcap/libpcap.a"];
+  const source = [...new Bun.Glob("native/*.c").scanSync({ cwd: ROOT }), "build/libpcap/libpcap.a"];
   run([
     ..."gcc -std=gnu17 -shared -fPIC -D_GNU_SOURCE -DNAPI_VERSION=8".split(" "),
     ...sanitize,

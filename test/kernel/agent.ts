@@ -3,8 +3,6 @@
  * says, and answers each by one line. Its counterpart is namespaces.ts.
  */
 
-import { createInterface } from "node:readline";
-import { SystemFailure } from "../../src/errors.ts";
 import * as addresses from "../../src/kernel/addresses.ts";
 import * as gate from "../../src/kernel/gate.ts";
 import * as gateway from "../../src/kernel/gateway.ts";
@@ -12,6 +10,7 @@ import * as links from "../../src/kernel/links.ts";
 import { NETLINK_NETFILTER } from "../../src/kernel/netlink.ts";
 import { openShim, RECORD, RECORD_HEADER_BYTES, SEND_HEADER_BYTES } from "../../src/shim.ts";
 import { ETHER_TYPE } from "../../src/wire/ethernet.ts";
+import { serve } from "./serve.ts";
 
 const shim = openShim();
 const received = new Uint8Array(1 << 20);
@@ -195,17 +194,4 @@ function operationNamed(name: string): (...values: unknown[]) => unknown {
   return (operations as unknown as Record<string, (...values: unknown[]) => unknown>)[name] as never;
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const [name, ...values] = JSON.parse(line) as [string, ...unknown[]];
-  let answer: unknown;
-  try {
-    answer = { value: operationNamed(name)(...values) ?? null };
-  } catch (error) {
-    answer = {
-      message: (error as Error).message,
-      code: error instanceof SystemFailure ? error.errno : (error as { code?: string }).code,
-    };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
-process.exit(0);
+await serve(operations);

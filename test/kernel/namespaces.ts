@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import type { Operations } from "./agent.ts";
+import type { ShimOperations } from "./shim-agent.ts";
 
 const ANSWER_MS_MAX = 10_000;
 
@@ -20,7 +21,7 @@ export function run(...command: string[]): string {
 
 export class Namespace {
   readonly name: string;
-  private agents: Agent[] = [];
+  private agents: { kill(): void }[] = [];
 
   constructor(role: string) {
     made += 1;
@@ -34,7 +35,14 @@ export class Namespace {
   }
 
   startAgent(): Agent {
-    const agent = new Agent(this.name);
+    const agent = new Agent<Operations>(this.name, "agent.ts", []);
+    this.agents.push(agent);
+    return agent;
+  }
+
+  /** An agent for the shim alone; `wrapper` is a command that takes privileges away from the one after it. */
+  startShim(wrapper: string[] = []): Agent<ShimOperations> {
+    const agent = new Agent<ShimOperations>(this.name, "shim-agent.ts", wrapper);
     this.agents.push(agent);
     return agent;
   }
@@ -52,25 +60,29 @@ export function cable(a: Namespace, a_nic: string, b: Namespace, b_nic: string):
   b.run("ip", "link", "set", b_nic, "up");
 }
 
-type Answer = { value: unknown } | { message: string; code?: string };
+type Answer = { value: unknown } | { message: string; code?: string; operation?: string };
+type Callable = Record<string, (...values: never[]) => unknown>;
 
 /** An agent that refused; `code` is errno or the code of the Failure. */
 export class Refused extends Error {
   readonly code: string | undefined;
-  constructor(message: string, code: string | undefined) {
+  /** Of a SystemFailure only. */
+  readonly operation: string | undefined;
+  constructor({ message, code, operation }: { message: string; code?: string; operation?: string }) {
     super(message);
     this.code = code;
+    this.operation = operation;
   }
 }
 
-export class Agent {
+export class Agent<Offered extends Callable = Operations> {
   readonly child: Subprocess<"pipe", "pipe", "inherit">;
   private readonly chunks: AsyncIterator<Uint8Array>;
   private pending = "";
 
-  constructor(namespace: string) {
-    const script = join(import.meta.dir, "agent.ts");
-    this.child = Bun.spawn(["ip", "netns", "exec", namespace, process.execPath, script], {
+  constructor(namespace: string, script: string, wrapper: string[]) {
+    const program = [process.execPath, join(import.meta.dir, script)];
+    this.child = Bun.spawn(["ip", "netns", "exec", namespace, ...wrapper, ...program], {
       stdin: "pipe",
       stdout: "pipe",
       stderr: "inherit",
@@ -78,15 +90,15 @@ export class Agent {
     this.chunks = this.child.stdout[Symbol.asyncIterator]();
   }
 
-  async call<Name extends keyof Operations>(
+  async call<Name extends keyof Offered & string>(
     name: Name,
-    ...values: Parameters<Operations[Name]>
-  ): Promise<ReturnType<Operations[Name]>> {
+    ...values: Parameters<Offered[Name]>
+  ): Promise<ReturnType<Offered[Name]>> {
     this.child.stdin.write(`${JSON.stringify([name, ...values])}\n`);
     this.child.stdin.flush();
     const answer = JSON.parse(await this.line(name)) as Answer;
-    if ("message" in answer) throw new Refused(answer.message, answer.code);
-    return answer.value as ReturnType<Operations[Name]>;
+    if ("message" in answer) throw new Refused(answer);
+    return answer.value as ReturnType<Offered[Name]>;
   }
 
   kill(): void {

@@ -1,0 +1,159 @@
+/* Netlink: subscriptions, and requests with their answers. */
+#include "shim.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define PROTOCOLS_MAX 32
+#define ANSWERS_MAX 65536
+#define ANSWER_MS_MAX 1000
+
+static int netlink_sockets[PROTOCOLS_MAX] = {[0 ... PROTOCOLS_MAX - 1] = -1};
+
+/* As much as the administrator may take, or as the system lets everybody have. */
+static void enlarge(int fd, int forced, int polite) {
+  int size = 1 << 20;
+  if (setsockopt(fd, SOL_SOCKET, forced, &size, sizeof size)) setsockopt(fd, SOL_SOCKET, polite, &size, sizeof size);
+}
+
+static int netlink_socket(int protocol) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+  struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+  if (fd < 0) return -1;
+  enlarge(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+  enlarge(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+  if (bind(fd, (struct sockaddr *)&address, sizeof address)) {
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+  }
+  return fd;
+}
+
+napi_value subscribe(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  uint32_t length = 0;
+  int fd = netlink_socket(int_of(env, argument[0]));
+  if (fd < 0) return fail(env, "subscribe to netlink", errno);
+  napi_get_array_length(env, argument[1], &length);
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value element;
+    napi_get_element(env, argument[1], i, &element);
+    int group = int_of(env, element);
+    if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group)) {
+      int error = errno;
+      close(fd);
+      return fail(env, "subscribe to netlink", error);
+    }
+  }
+  int index = new_handle(SUBSCRIPTION, fd, NULL);
+  if (index >= 0) return number(env, id_of(index));
+  close(fd);
+  return fail(env, "subscribe to netlink", EMFILE);
+}
+
+static int request_socket(int protocol) {
+  if (protocol < 0 || protocol >= PROTOCOLS_MAX) return errno = EPROTONOSUPPORT, -1;
+  if (netlink_sockets[protocol] >= 0) return netlink_sockets[protocol];
+  int fd = netlink_socket(protocol);
+  if (fd < 0) return -1;
+  struct timeval timeout = {.tv_sec = ANSWER_MS_MAX / 1000};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  return netlink_sockets[protocol] = fd;
+}
+
+napi_value netlink_port(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  struct sockaddr_nl address;
+  socklen_t length = sizeof address;
+  int fd = request_socket(int_of(env, argument[0]));
+  if (fd < 0 || getsockname(fd, (struct sockaddr *)&address, &length)) return fail(env, "netlink port", errno);
+  return number(env, address.nl_pid);
+}
+
+/* Which sequence numbers a request uses, from `first` to `end`, and the last that asks for an answer. */
+struct sequences {
+  uint32_t first, end, answered;
+};
+
+static int sequences_of(const uint8_t *request, size_t length, struct sequences *found) {
+  int asks = 0;
+  for (size_t at = 0; at + sizeof(struct nlmsghdr) <= length;) {
+    struct nlmsghdr header;
+    memcpy(&header, request + at, sizeof header);
+    if (header.nlmsg_len < sizeof header || header.nlmsg_len > length - at) return 0;
+    if (at == 0) found->first = header.nlmsg_seq;
+    found->end = header.nlmsg_seq;
+    if (header.nlmsg_flags & (NLM_F_ACK | NLM_F_DUMP)) found->answered = header.nlmsg_seq, asks = 1;
+    at += NLMSG_ALIGN(header.nlmsg_len);
+  }
+  return asks;
+}
+
+/* Takes answers away that nobody waited for any more. An overrun (ENOBUFS) is told once and hides what is behind it. */
+static void drain(int fd) {
+  for (int i = 0; i < ANSWERS_MAX; i++)
+    if (recv(fd, scratch, sizeof scratch, MSG_DONTWAIT) < 0 && errno == EAGAIN) return;
+}
+
+/* One datagram of answers, copied to `reply`. 1: that was the last; 0: there is more; otherwise the error, negative. */
+static int take_answers(size_t bytes, const struct sequences *asked, uint8_t *reply, size_t size, size_t *filled) {
+  for (struct nlmsghdr *header = (struct nlmsghdr *)scratch; NLMSG_OK(header, bytes); header = NLMSG_NEXT(header, bytes)) {
+    if (header->nlmsg_seq - asked->first > asked->end - asked->first) continue; /* to an earlier request */
+    if (header->nlmsg_type == NLMSG_ERROR) {
+      if (header->nlmsg_len < NLMSG_LENGTH(sizeof(int))) return -EBADMSG;
+      int error = ((struct nlmsgerr *)NLMSG_DATA(header))->error;
+      if (error) return error < 0 ? error : -EBADMSG;
+      if (header->nlmsg_seq == asked->answered) return 1;
+      continue;
+    }
+    if (header->nlmsg_type == NLMSG_DONE) {
+      /* A list that the kernel had to break off says why here. */
+      int error = header->nlmsg_len < NLMSG_LENGTH(sizeof error) ? 0 : *(int *)NLMSG_DATA(header);
+      return error < 0 ? error : 1;
+    }
+    size_t aligned = NLMSG_ALIGN(header->nlmsg_len);
+    if (aligned > size - *filled) return -ENOBUFS;
+    memcpy(reply + *filled, header, header->nlmsg_len);
+    memset(reply + *filled + header->nlmsg_len, 0, aligned - header->nlmsg_len);
+    *filled += aligned;
+  }
+  return 0;
+}
+
+napi_value netlink_request(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  uint8_t *request, *reply;
+  size_t length, size, filled = 0;
+  struct sequences asked = {0};
+  if (!bytes_of(env, argument[1], &request, &length) || !bytes_of(env, argument[2], &reply, &size)) return fail(env, "netlink request", EINVAL);
+  if (!sequences_of(request, length, &asked)) return fail(env, "netlink request", EINVAL);
+  int fd = request_socket(int_of(env, argument[0]));
+  if (fd < 0) return fail(env, "open netlink", errno);
+  drain(fd);
+  struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+  if (sendto(fd, request, length, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0) return fail(env, "netlink request", errno);
+  double asked_ms = now_ms();
+  for (int i = 0; i < ANSWERS_MAX; i++) {
+    struct sockaddr_nl from = {0};
+    socklen_t from_size = sizeof from;
+    ssize_t bytes = recvfrom(fd, scratch, sizeof scratch, MSG_TRUNC, (struct sockaddr *)&from, &from_size);
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0) return fail(env, "netlink answer", errno == EAGAIN ? ETIMEDOUT : errno);
+    if (from.nl_pid != 0) {
+      /* Not from the kernel. Looked at only here, as after a freeze the kernel's answer is there, however late. */
+      if (now_ms() - asked_ms > ANSWER_MS_MAX) return fail(env, "netlink answer", ETIMEDOUT);
+      continue;
+    }
+    if ((size_t)bytes > sizeof scratch) return fail(env, "netlink answer", EMSGSIZE);
+    int status = take_answers(bytes, &asked, reply, size, &filled);
+    if (status < 0) return fail(env, status == -ENOBUFS ? "netlink answer" : "netlink request", -status);
+    if (status > 0) return number(env, filled);
+  }
+  return fail(env, "netlink answer", ETIMEDOUT);
+}
