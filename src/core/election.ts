@@ -26,15 +26,17 @@
  */
 import type { HeartEvent } from "../heart/messages.ts";
 import { parseArp } from "../wire/arp.ts";
-import { equalBytes } from "../wire/bytes.ts";
+import { equalBytes, macText } from "../wire/bytes.ts";
 import { BROADCAST, sourceMac } from "../wire/ethernet.ts";
 import { emitHeartbeat, type Heartbeat, isHeartbeat, parseHeartbeat, type WireRole } from "../wire/heartbeat.ts";
 import { parseNeighbour } from "../wire/ndp.ts";
+import { type Alarm, Alarms } from "./alarms.ts";
 import { Announcer } from "./announcer.ts";
 import { Conversation } from "./conversation.ts";
 import { Detector } from "./detector.ts";
 import { Evidence } from "./evidence.ts";
 import { countBits, Links } from "./links.ts";
+import { copyOfState, thirdNode } from "./strangers.ts";
 import { nextTerm, other, ownerOf } from "./terms.ts";
 import { LEASE_SLACK_MS } from "./tuning.ts";
 import type { Answer, CoreConfiguration, CorePath, Input, Output } from "./types.ts";
@@ -59,11 +61,6 @@ interface HandOver {
   proof: number;
   since_ms: number;
   id: number | null;
-}
-
-export interface Alarm {
-  code: string;
-  message: string;
 }
 
 export class Election {
@@ -98,7 +95,7 @@ export class Election {
   #was_heard = false;
   #cluster_heard_since_ms = Number.POSITIVE_INFINITY;
   #probing_since_ms = Number.POSITIVE_INFINITY;
-  readonly #alarms = new Map<string, { message: string; until_ms: number }>();
+  readonly #alarms = new Alarms();
   #conflict_event_ms = Number.NEGATIVE_INFINITY;
   #output: Output = emptyOutput();
 
@@ -150,11 +147,7 @@ export class Election {
   }
 
   alarms(): Alarm[] {
-    const alarms: Alarm[] = [];
-    for (const [code, alarm] of this.#alarms) {
-      if (this.#now_ms < alarm.until_ms) alarms.push({ code, message: alarm.message });
-    }
-    return alarms;
+    return this.#alarms.list(this.#now_ms);
   }
 
   /** A fresh heartbeat from the peer acknowledges `sequence`: it was alive after we sent that. */
@@ -256,7 +249,7 @@ export class Election {
 
   #takeFrame(slot: number, frame: Uint8Array): void {
     if (isHeartbeat(frame)) return this.#takeHeartbeat(slot, frame);
-    if (slot === 0) return;
+    if (slot === 0) return this.#takeOffer(frame);
     const arp = parseArp(frame);
     if (arp !== null) {
       const asks_only = arp.sender_ip.every((byte) => byte === 0);
@@ -266,6 +259,12 @@ export class Election {
     const neighbour = parseNeighbour(frame);
     if (neighbour === null) return;
     if (neighbour.kind === "advertisement") this.#takeOwner(slot, sourceMac(frame), neighbour.target, true);
+  }
+
+  #takeOffer(frame: Uint8Array): void {
+    const path = this.#path(0);
+    const message = path === undefined ? null : thirdNode(frame, path);
+    if (message !== null) this.#raise("third-node", message, ALARM_HOLD_MS, "warning");
   }
 
   /** `mac` says that it has `ip`. */
@@ -282,7 +281,7 @@ export class Election {
       this.#evidence.answered(this.#now_ms);
       return;
     }
-    const message = `Another host (${macName(mac)}) on ${path.nic} uses the shared address ${shared.text}; find it and give it another address.`;
+    const message = `Another host (${macText(mac)}) on ${path.nic} uses the shared address ${shared.text}; find it and give it another address.`;
     if (this.#now_ms - this.#conflict_event_ms >= CONFLICT_EVENT_INTERVAL_MS) {
       this.#conflict_event_ms = this.#now_ms;
       this.#event("address-conflict", "warning", message);
@@ -295,21 +294,21 @@ export class Election {
     const { cluster, authenticate } = this.configuration;
     const heartbeat = parseHeartbeat(frame, cluster, authenticate);
     if (typeof heartbeat === "string") return this.#drop(heartbeat);
+    const copy = copyOfState(heartbeat, frame, this.configuration);
+    if (copy !== null) {
+      this.#raise("duplicate-node", copy, ALARM_HOLD_MS, "error");
+      return this.#drop("duplicate-node");
+    }
     const verdict = this.conversation.accept(heartbeat, slot, this.#now_ms);
     if (verdict === "copy") return;
-    if (verdict === "duplicate-node") {
-      this.#raise(
-        "duplicate-node",
-        "A third node uses this node's place in the cluster; disconnect it.",
-        ALARM_HOLD_MS,
-      );
-    }
+    // From our own MAC, in another session: recorded before our last start.
+    if (verdict === "duplicate-node") return this.#drop("replayed");
     if (verdict !== "news") return this.#drop(verdict);
     const returned = !this.heard;
     this.#detector.heard(this.#now_ms);
     this.#evidence.reset();
     this.#probing_since_ms = Number.POSITIVE_INFINITY;
-    this.#alarms.delete("silent-peer");
+    this.#alarms.clear("silent-peer");
     if (returned) this.#event("peer-heard", "info", `${this.configuration.peer_name} is heard.`);
     this.peer = heartbeat;
     const { term, role } = heartbeat;
@@ -461,6 +460,8 @@ export class Election {
   }
 
   #seekEvidence(): void {
+    // A state that is in use twice: only the genuine node gets answers from the peer, so this may be the copy.
+    if (this.peer === null && this.#alarms.isRaised("duplicate-node", this.#now_ms)) return;
     const { paths, addresses } = this.configuration;
     const silence_ms = this.#detector.silence_ms(this.#now_ms);
     const timeout_ms = this.peer === null ? 0 : this.#detector.timeout_ms;
@@ -490,8 +491,7 @@ export class Election {
       this.#now_ms - this.#evidence.answered_ms < SILENT_PEER_ALARM_MS
     ) {
       const message = `${this.configuration.peer_name} is alive but silent: its kernel answers for the shared addresses and no heartbeat arrives; check what blocks EtherType 0x88b5 between the nodes.`;
-      if (!this.#alarms.has("silent-peer")) this.#event("silent-peer", "error", message);
-      this.#raise("silent-peer", message, SILENT_PEER_ALARM_MS);
+      this.#raise("silent-peer", message, SILENT_PEER_ALARM_MS, "error");
     }
   }
 
@@ -586,7 +586,7 @@ export class Election {
     this.#event("became-active", "info", `This node is active (term ${term}): ${lowerFirst(why)}.`);
     this.#output.open_lease = true;
     this.#announcer.claimed(this.#now_ms);
-    this.#alarms.delete("silent-peer");
+    this.#alarms.clear("silent-peer");
     this.#reply_now = true;
   }
 
@@ -646,7 +646,9 @@ export class Election {
           version,
           build,
         };
-        const destination = this.pathHeard(path.slot) ? path.peer_mac : BROADCAST;
+        // To everybody where a copy of our state is about: it must hear that it is one.
+        const alone = this.pathHeard(path.slot) && !this.#alarms.isRaised("duplicate-node", this.#now_ms);
+        const destination = alone ? path.peer_mac : BROADCAST;
         return { slot: path.slot, frame: emitHeartbeat(heartbeat, cluster, path.mac, destination, authenticate) };
       });
     // Heartbeats first: they carry the claim, and they renew the lease that the announcements need.
@@ -675,17 +677,15 @@ export class Election {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
   }
 
-  #raise(code: string, message: string, hold_ms: number): void {
-    this.#alarms.set(code, { message, until_ms: this.#now_ms + hold_ms });
+  /** Shows an alarm for `hold_ms`; an event too, of this severity, where it was not shown already. */
+  #raise(code: string, message: string, hold_ms: number, severity?: HeartEvent["severity"]): void {
+    const is_new = this.#alarms.raise(code, message, this.#now_ms, hold_ms);
+    if (is_new && severity !== undefined) this.#event(code, severity, message);
   }
 
   #event(code: string, severity: HeartEvent["severity"], message: string): void {
     this.#output.events.push({ code, severity, message, at_ms: this.#now_ms });
   }
-}
-
-function macName(mac: Uint8Array): string {
-  return [...mac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
 function lowerFirst(text: string): string {
