@@ -629,6 +629,8 @@ export class Election {
       this.#hasOwnWish() &&
       !this.#isUnwilling() &&
       this.#isPreferred(this.peer);
+    // To everybody where a third node is about: it must hear that its place is taken.
+    const stranger = ["third-node", "duplicate-node"].some((code) => this.#alarms.isRaised(code, this.#now_ms));
     const heartbeats = this.configuration.paths
       .filter((path) => path.heartbeat)
       .map((path) => {
@@ -646,9 +648,7 @@ export class Election {
           version,
           build,
         };
-        // To everybody where a copy of our state is about: it must hear that it is one.
-        const alone = this.pathHeard(path.slot) && !this.#alarms.isRaised("duplicate-node", this.#now_ms);
-        const destination = alone ? path.peer_mac : BROADCAST;
+        const destination = this.pathHeard(path.slot) && !stranger ? path.peer_mac : BROADCAST;
         return { slot: path.slot, frame: emitHeartbeat(heartbeat, cluster, path.mac, destination, authenticate) };
       });
     // Heartbeats first: they carry the claim, and they renew the lease that the announcements need.

@@ -34,15 +34,21 @@ export const SETTINGS = {
 };
 
 export const JOIN = ["cluster", "join", "--interface", "clu0", "--skip-code"];
-export const CREATE = ["cluster", "create", "--interface", "clu0", "--match", "lan0=lan0", "--match", "wan0=wan0"];
+const MATCHES = ["--match", "lan0=lan0", "--match", "wan0=wan0"];
+export const CREATE = ["cluster", "create", "--interface", "clu0", ...MATCHES, "--skip-code"];
 
 /** Starts two nodes and makes them a cluster, the first one active. */
 export async function pairUp(first: LabNode, second: LabNode, settings: unknown): Promise<void> {
   await Promise.all([first.start(), second.start()]);
+  await formCluster(first, second, settings);
+}
+
+/** Makes two running nodes a cluster. */
+export async function formCluster(first: LabNode, second: LabNode, settings: unknown): Promise<void> {
   first.command(["settings", "import", "-"], JSON.stringify(settings));
   const joining = second.commandLater([...JOIN, "--name", `node-${second.side}`]);
   await until(`node ${second.side} joins`, async () => (await second.role()) === "joining");
-  await first.commandLater([...CREATE, "--skip-code"]);
+  await first.commandLater(CREATE);
   await joining;
 }
 
