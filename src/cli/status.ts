@@ -24,7 +24,8 @@ export function statusText(status: Status): string {
   status.paths.forEach((path, index) => {
     const latency = path.latency_ms === null ? "" : `${path.latency_ms.toFixed(2)} ms`;
     const loss = path.loss > 0.005 ? `loss ${(path.loss * 100).toFixed(0)} %` : "";
-    const state = path.carrier ? (path.heard ? "heard" : "not heard") : "no link";
+    const heard = path.heard ? "heard" : "not heard";
+    const state = path.carrier ? (path.heartbeat ? heard : "off") : "no link";
     lines.push(
       `${index === 0 ? "paths" : "     "}      ${path.nic.padEnd(10)} ${path.network.padEnd(9)} ${state.padEnd(10)} ${latency} ${loss}`.trimEnd(),
     );

@@ -31,11 +31,16 @@ import { type Handle, openShim, RECORD } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { macBytes, macText } from "../wire/bytes.ts";
 import { BROADCAST, sourceMac } from "../wire/ethernet.ts";
+import { isHeartbeat } from "../wire/heartbeat.ts";
 import { Assembly, emitPieces, parsePiece } from "../wire/pairing.ts";
 import { parseMessage } from "./pairing-message.ts";
 
 const TURN_MS = 20;
 const REPEAT_MS = 200;
+/** The creator listens this long after the first offer: whoever else waits on this cable is heard by then (S1). */
+const GATHER_MS = 3 * REPEAT_MS;
+/** A refusal is the last word, so it is said more than once. */
+const LAST_WORDS = 3;
 /** The creator goes on answering, so that a joiner whose `commit` was lost can still ask. */
 const LINGER_MS = 3000;
 const INBOX_BYTES = 256 * 1024;
@@ -76,6 +81,7 @@ export class PairingSession {
   readonly #outbox = new Outbox(openShim());
   readonly #assemblies = new Map<string, Assembly>();
   #capture: Handle | null = null;
+  #offered_ms = Number.POSITIVE_INFINITY;
   #cancelled = false;
   #stored = false;
   #next_message = randomBytes(4).readUInt32BE();
@@ -149,18 +155,22 @@ export class PairingSession {
         if (this.#advance()) {
           linger_until_ms ??= now_ms + (this.side === "creator" ? LINGER_MS : REPEAT_MS);
         }
-        if (heard || now_ms - said_ms >= REPEAT_MS) {
+        const gathers = this.side === "creator" && now_ms - this.#offered_ms < GATHER_MS;
+        if (!gathers && (heard || now_ms - said_ms >= REPEAT_MS)) {
           said_ms = now_ms;
-          this.#say(this.#dialogue.say());
+          this.#speak();
         }
         const finished = this.#dialogue instanceof Creator ? this.#dialogue.done : linger_until_ms !== null;
         if (linger_until_ms !== null && (finished || now_ms >= linger_until_ms)) break;
         await Bun.sleep(TURN_MS);
       }
       // The joiner's last word may get lost: a few more, so that the creator need not wait.
-      for (let i = 0; i < 3 && this.side === "joiner"; i++) this.#say(this.#dialogue.say());
+      for (let i = 0; i < LAST_WORDS && this.side === "joiner"; i++) this.#speak();
     } catch (error) {
-      this.#say(this.#dialogue.say());
+      for (let i = 0; i < LAST_WORDS && this.side === "creator"; i++) {
+        this.#speak();
+        await Bun.sleep(TURN_MS);
+      }
       throw error;
     } finally {
       shim.close(this.#capture);
@@ -185,6 +195,7 @@ export class PairingSession {
     const length = openShim().wait(this.#inbox, 0);
     for (const record of readRecords(this.#inbox, length)) {
       if (record.kind !== RECORD.frame || record.source !== this.#capture) continue;
+      if (isHeartbeat(record.payload)) this.#hearCluster();
       const piece = parsePiece(record.payload);
       if (piece === null) continue;
       const sender = macText(sourceMac(record.payload));
@@ -198,13 +209,28 @@ export class PairingSession {
       const message = body === null ? null : parseMessage(body);
       if (message === null) continue;
       heard = true;
+      if (message.kind === "offer") this.#offered_ms = Math.min(this.#offered_ms, openShim().now());
       this.#dialogue.hear(message);
     }
     return heard;
   }
 
-  #say(message: Message | null): void {
-    if (message === null || this.#capture === null) return;
+  /** S1: whose heartbeats are on this cable? Only the new peer's can be, once it has agreed. */
+  #hearCluster(): void {
+    if (this.#dialogue.agreement !== null) return;
+    throw new Failure(
+      "cluster-present",
+      `A cluster is at work on the network of ${this.#nic} already, and a cluster has exactly two nodes; use a cable of your own, or destroy that cluster first.`,
+    );
+  }
+
+  #speak(): void {
+    const words = this.#dialogue.say();
+    for (const message of Array.isArray(words) ? words : [words]) this.#say(message);
+  }
+
+  #say(message: Message): void {
+    if (this.#capture === null) return;
     this.#next_message = (this.#next_message + 1) >>> 0;
     const body = new TextEncoder().encode(JSON.stringify(message));
     for (const frame of emitPieces(BROADCAST, this.#mac, this.#next_message, body))

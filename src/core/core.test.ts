@@ -196,8 +196,7 @@ describe("pairing", () => {
           stored = creator.agreement;
           creator.stored();
         }
-        const answer = creator.say();
-        if (answer !== null && arrives()) joiner.hear(answer);
+        for (const answer of creator.say()) if (arrives()) joiner.hear(answer);
       }
       expect({ seed, done: creator.done, committed: joiner.committed }).toEqual({ seed, done: true, committed: true });
       expect(joiner.agreement?.key).toBe(stored?.key ?? "none");
@@ -209,7 +208,7 @@ describe("pairing", () => {
     const joiner = new Joiner(fake(2), introduction("two"));
     const creator = creatorOf();
     creator.hear(joiner.say());
-    const grant = creator.say() as Message & { kind: "grant" };
+    const [grant] = creator.say() as [Message & { kind: "grant" }];
     joiner.hear({ ...grant, to: "9" });
     joiner.hear({ ...grant, public_key: "7" });
     joiner.hear({ kind: "commit", proof: "0" });
@@ -218,15 +217,33 @@ describe("pairing", () => {
     expect(creator.ready).toBe(false);
   });
 
-  test("a third node is refused, and another build too", () => {
+  test("a third node is refused, and so is the one whose place it may have taken", () => {
     const creator = creatorOf();
-    creator.hear(new Joiner(fake(2), introduction("two")).say());
-    expect(() => creator.hear(new Joiner(fake(3), introduction("three")).say())).toThrow(/More than two nodes/);
-    expect(creator.say()?.kind).toBe("refuse");
+    const joiners = [new Joiner(fake(2), introduction("two")), new Joiner(fake(3), introduction("three"))] as const;
+    creator.hear(joiners[0].say());
+    expect(() => creator.hear(joiners[1].say())).toThrow(/More than two nodes .*two and three/);
+    for (const joiner of joiners)
+      expect(() => creator.say().map((message) => joiner.hear(message))).toThrow(/two and three/);
+  });
+
+  test("a third node that comes once both are ready is refused alone", () => {
+    const creator = creatorOf();
+    const [joiner, third] = [new Joiner(fake(2), introduction("two")), new Joiner(fake(3), introduction("three"))];
+    creator.hear(joiner.say());
+    for (const message of creator.say()) joiner.hear(message);
+    creator.hear(joiner.say());
+    creator.stored();
+    creator.hear(third.say());
+    for (const message of creator.say()) joiner.hear(message);
+    expect(joiner.committed).toBe(true);
+    expect(() => creator.say().map((message) => third.hear(message))).toThrow(/More than two nodes/);
+  });
+
+  test("another build is refused", () => {
     const other = new Joiner(fake(2), introduction("two", 2));
     const strict = creatorOf();
     expect(() => strict.hear(other.say())).toThrow(/build 2/);
-    expect(() => other.hear(strict.say() as Message)).toThrow(/build 2/);
+    expect(() => strict.say().map((message) => other.hear(message))).toThrow(/build 2/);
   });
 
   for (const [mine, theirs, why] of [

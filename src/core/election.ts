@@ -28,6 +28,8 @@
  * `step` takes what happened and the time, and returns everything that is to be done. It does no
  * I/O, reads no clock and draws no random number.
  */
+import { macText } from "../wire/bytes.ts";
+import { sourceMac } from "../wire/ethernet.ts";
 import { type Heartbeat, isHeartbeat, type WireRole } from "../wire/heartbeat.ts";
 import { Announcer } from "./announcer.ts";
 import { ClusterNetwork } from "./cluster-network.ts";
@@ -39,6 +41,7 @@ import { countBits, Links } from "./links.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
 import { Peer } from "./peer.ts";
 import { Speaker } from "./speaker.ts";
+import { isThirdNode } from "./strangers.ts";
 import { nextTerm, other, ownerOf } from "./terms.ts";
 import { LEASE_SLACK_MS } from "./tuning.ts";
 import { type Answer, type CoreConfiguration, type CorePath, emptyOutput, type Input, type Output } from "./types.ts";
@@ -47,6 +50,7 @@ import { type Answer, type CoreConfiguration, type CorePath, emptyOutput, type I
 const HANDOVER_MS_MAX = 500;
 /** Silence with a kernel that answers becomes an alarm after this long. */
 const SILENT_PEER_ALARM_MS = 1000;
+const STRANGER_ALARM_MS = 60_000;
 /** A departed node speaks only when spoken to. */
 const SILENT_INTERVAL_MS = 3_600_000;
 
@@ -207,7 +211,7 @@ export class Election {
       case "frame":
         return isHeartbeat(input.frame)
           ? this.#takeHeartbeat(input.slot, input.frame)
-          : this.#takeOwner(input.slot, input.frame);
+          : this.#takeOther(input.slot, input.frame);
       case "carrier":
         return this.#takeCarrier(input.slot, input.up);
       case "switch":
@@ -272,7 +276,10 @@ export class Election {
     this.#speaker.ask();
   }
 
-  #takeOwner(slot: number, frame: Uint8Array): void {
+  #takeOther(slot: number, frame: Uint8Array): void {
+    const cluster_path = slot === 0 ? this.#path(0) : undefined;
+    if (cluster_path !== undefined && isThirdNode(frame, cluster_path))
+      this.#journal.alarm("third-node", STRANGER_ALARM_MS, macText(sourceMac(frame)), cluster_path.nic);
     const defence = this.#neighbourhood.take(this.configuration, slot, frame, this.#now_ms);
     if (this.role === "active") this.#output.frames.push(...defence);
   }
@@ -426,6 +433,8 @@ export class Election {
   }
 
   #seekEvidence(): void {
+    // A state that is in use twice: only the genuine node gets answers from the peer, so this may be the copy.
+    if (this.peer === null && this.#journal.isRaised("duplicate-node")) return;
     const { paths, addresses, peer_name } = this.configuration;
     const silence_ms = this.#peer.silence_ms(this.#now_ms);
     this.#output.frames.push(
@@ -445,8 +454,7 @@ export class Election {
       this.#now_ms - this.#probing_since_ms >= SILENT_PEER_ALARM_MS &&
       this.#now_ms - this.#evidence.answered_ms < SILENT_PEER_ALARM_MS
     ) {
-      if (!this.#journal.isRaised("silent-peer")) this.#journal.event("silent-peer", peer_name);
-      this.#journal.raise("silent-peer", SILENT_PEER_ALARM_MS, peer_name);
+      this.#journal.alarm("silent-peer", SILENT_PEER_ALARM_MS, peer_name);
     }
   }
 
@@ -577,7 +585,8 @@ export class Election {
         unwilling: this.#isUnwilling(),
         take: this.#take_over !== null,
       },
-      (slot) => this.pathHeard(slot),
+      // To everybody where a copy of our state is about: it must hear that it is one.
+      (slot) => this.pathHeard(slot) && !this.#journal.isRaised("duplicate-node"),
     );
     // Heartbeats first: they carry the claim, and they renew the lease that the announcements need.
     this.#output.frames.unshift(...frames);

@@ -34,6 +34,12 @@ export class Journal {
     return events;
   }
 
+  /** An alarm, and an event too where it did not stand already. */
+  alarm<Code extends NoticeCode>(code: Code, hold_ms: number, ...values: NoticeValues<Code>): void {
+    if (!this.isRaised(code)) this.event(code, ...values);
+    this.raise(code, hold_ms, ...values);
+  }
+
   /** An alarm stands for `hold_ms` from the last time it was raised. */
   raise<Code extends NoticeCode>(code: Code, hold_ms: number, ...values: NoticeValues<Code>): void {
     this.#alarms.set(code, { message: noticeText(code, values), until_ms: this.#now_ms + hold_ms });

@@ -46,7 +46,16 @@ export const NOTICES = {
     (peer: string) =>
       `${peer} is alive but silent: its kernel answers for the shared addresses and no heartbeat arrives; check what blocks EtherType 0x88b5 between the nodes.`,
   ),
-  "duplicate-node": notice("error", () => "A third node uses this node's place in the cluster; disconnect it."),
+  "duplicate-node": notice(
+    "error",
+    (mac: string, whose: string) =>
+      `A third node (${mac}) runs with a copy of the state of ${whose}; disconnect it and erase its state directory.`,
+  ),
+  "third-node": notice(
+    "warning",
+    (mac: string, nic: string) =>
+      `A third node (${mac}) on ${nic} wants to join, and a cluster has exactly two nodes; disconnect it.`,
+  ),
   "cluster-network-lost": notice("warning", () => "The peer is no longer heard over the cluster network."),
   "cluster-destroyed": notice(
     "warning",

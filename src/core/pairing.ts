@@ -73,6 +73,9 @@ export interface Agreement {
   bequest: Bequest;
 }
 
+/** Nodes that are told of their refusal; more than these are on no cable by accident. */
+const REFUSALS_MAX = 8;
+
 interface Keys {
   id: string;
   cluster: string;
@@ -138,8 +141,9 @@ export class Creator {
   readonly #matches: Match[];
   readonly #settings: { settings: unknown; settings_revision: number };
   #keys: Keys | null = null;
-  #offer_key: string | null = null;
+  #offer: (Message & { kind: "offer" }) | null = null;
   #answer: Message | null = null;
+  readonly #refusals: Message[] = [];
   agreement: Agreement | null = null;
   /** The joiner has everything: store the cluster, then call `stored`. */
   ready = false;
@@ -157,9 +161,9 @@ export class Creator {
     this.#settings = settings;
   }
 
-  /** What to say now; null while nobody has offered. */
-  say(): Message | null {
-    return this.#answer;
+  /** What to say now; nothing while nobody has offered. */
+  say(): Message[] {
+    return this.#answer === null ? this.#refusals : [...this.#refusals, this.#answer];
   }
 
   /** Throws Failure where the two do not fit together; the joiner is told as well. */
@@ -178,16 +182,8 @@ export class Creator {
   }
 
   #hearOffer(offer: Message & { kind: "offer" }): void {
-    if (this.#offer_key !== null) {
-      if (offer.public_key === this.#offer_key) return;
-      const failure = new Failure(
-        "third-node",
-        "More than two nodes answer on this cluster network; leave only the two that belong together.",
-      );
-      if (!this.ready) this.#refuse(this.#offer_key, failure);
-      throw failure;
-    }
-    this.#offer_key = offer.public_key;
+    if (this.#offer !== null) return this.#hearAnother(this.#offer, offer);
+    this.#offer = offer;
     let slots: Bequest["slots"];
     try {
       slots = matchCards(this.#introduction, offer.introduction, this.#matches);
@@ -208,8 +204,24 @@ export class Creator {
     };
   }
 
+  /** S1: a third node is refused; until the second one is settled nobody knows which is which, so both are. */
+  #hearAnother(first: Message & { kind: "offer" }, offer: Message & { kind: "offer" }): void {
+    if (offer.public_key === first.public_key) return;
+    const names = `${first.introduction.name} and ${offer.introduction.name}`;
+    const failure = new Failure(
+      "third-node",
+      `More than two nodes answer on this cluster network (${names} both wait to join); leave only the two that belong together.`,
+    );
+    this.#refuse(offer.public_key, failure);
+    if (this.ready) return;
+    this.#answer = null;
+    this.#refuse(first.public_key, failure);
+    throw failure;
+  }
+
   #refuse(to: string, { code, message }: Failure): void {
-    this.#answer = { kind: "refuse", to, code, message };
+    const known = this.#refusals.some((refusal) => refusal.kind === "refuse" && refusal.to === to);
+    if (!known && this.#refusals.length < REFUSALS_MAX) this.#refusals.push({ kind: "refuse", to, code, message });
   }
 }
 

@@ -2,10 +2,13 @@
  * The peer as it is known here: its newest authentic and fresh heartbeat, how long it has been silent,
  * and which paths it is heard on.
  */
+import { macText } from "../wire/bytes.ts";
+import { sourceMac } from "../wire/ethernet.ts";
 import { type Heartbeat, parseHeartbeat } from "../wire/heartbeat.ts";
 import { Conversation } from "./conversation.ts";
 import { Detector } from "./detector.ts";
 import type { Journal } from "./journal.ts";
+import { isCopyOfState } from "./strangers.ts";
 import type { CoreConfiguration } from "./types.ts";
 
 /** A path without a heartbeat for this many intervals is shown as not heard, and at least for PATH_LOST_MS_MIN. */
@@ -45,11 +48,17 @@ export class Peer {
       this.#journal.drop(heartbeat);
       return null;
     }
+    if (isCopyOfState(heartbeat, frame, this.#configuration)) {
+      const whose = heartbeat.node === this.#configuration.node ? "this node" : this.#configuration.peer_name;
+      this.#journal.alarm("duplicate-node", DUPLICATE_ALARM_MS, macText(sourceMac(frame)), whose);
+      this.#journal.drop("duplicate-node");
+      return null;
+    }
     const verdict = this.conversation.accept(heartbeat, slot, now_ms);
     if (verdict === "copy") return null;
-    if (verdict === "duplicate-node") this.#journal.raise("duplicate-node", DUPLICATE_ALARM_MS);
     if (verdict !== "news") {
-      this.#journal.drop(verdict);
+      // From our own card, in another session: recorded before our last start.
+      this.#journal.drop(verdict === "duplicate-node" ? "replayed" : verdict);
       return verdict === "unproven" ? verdict : null;
     }
     this.#detector.heard(now_ms);

@@ -48,13 +48,13 @@ export class Speaker {
     return this.#sent_ms + (this.#owes_answer ? Math.min(interval_ms, ANSWER_INTERVAL_MS) : interval_ms);
   }
 
-  /** The heartbeat that leaves now, a frame for each path. To the peer's own MAC where it is heard, to all elsewhere. */
+  /** The heartbeat that leaves now, a frame for each path. To the peer's own MAC or to all. */
   speak(
     now_ms: number,
     configuration: CoreConfiguration,
     conversation: Conversation,
     said: Said,
-    isHeard: (slot: number) => boolean,
+    isToPeerAlone: (slot: number) => boolean,
   ): OutgoingFrame[] {
     const { node, cluster, authenticate, settings_revision, version, build } = configuration;
     const urgent = this.#urgent;
@@ -67,7 +67,7 @@ export class Speaker {
       .map(({ slot, mac, peer_mac }) => {
         const numbered = conversation.fields(slot, now_ms);
         const heartbeat = { node, slot, urgent, ...said, ...numbered, settings_revision, version, build };
-        const destination = isHeard(slot) ? peer_mac : BROADCAST;
+        const destination = isToPeerAlone(slot) ? peer_mac : BROADCAST;
         return { slot, frame: emitHeartbeat(heartbeat, cluster, mac, destination, authenticate) };
       });
   }

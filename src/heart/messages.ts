@@ -102,6 +102,8 @@ export interface PathStatus {
   slot: number;
   network: "cluster" | InterfaceRole;
   carrier: boolean;
+  /** False: the settings turn heartbeats off here (B4). */
+  heartbeat: boolean;
   heard: boolean;
   /** Round trip, median of the recent ones; null where nothing was heard. */
   latency_ms: number | null;

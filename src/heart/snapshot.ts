@@ -38,11 +38,12 @@ export function takeSnapshot(configuration: HeartConfiguration, election: Electi
       settings_revision: peer?.settings_revision ?? 0,
       links: data_slots.map(({ slot }) => ({ slot, up: peer !== null && ((peer.links >>> slot) & 1) === 1 })),
     },
-    paths: election.configuration.paths.map(({ slot, nic }) => ({
+    paths: election.configuration.paths.map(({ slot, nic, heartbeat }) => ({
       nic,
       slot,
       network: slot === 0 ? "cluster" : (data_slots.find((entry) => entry.slot === slot)?.role ?? "internal"),
       carrier: election.links.hasCarrier(slot),
+      heartbeat,
       heard: election.pathHeard(slot),
       ...election.conversation.pathFigures(slot),
     })),

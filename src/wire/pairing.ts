@@ -24,6 +24,11 @@ export interface Piece {
   body: Uint8Array;
 }
 
+/** True for a frame of our EtherType that says it is a piece of a pairing message. */
+export function isPairing(frame: Uint8Array): boolean {
+  return etherType(frame) === ETHER_TYPE.understudy && frame[P] === 0 && frame[TYPE] === FRAME_TYPE.pairing;
+}
+
 /** A piece of a pairing message; null for every other or malformed frame. */
 export function parsePiece(frame: Uint8Array): Piece | null {
   if (frame.length < BODY || etherType(frame) !== ETHER_TYPE.understudy) return null;

@@ -214,13 +214,13 @@ const MESSAGES: Message[] = (() => {
   const { joiner, creator } = newPair();
   const offer = joiner.say();
   creator.hear(offer);
-  const grant = creator.say() as Message;
+  const [grant] = creator.say() as [Message];
   joiner.hear(grant);
   const ready = joiner.say();
   creator.hear(ready);
   creator.stored();
   const refuse: Message = { kind: "refuse", to: keys[0].public_key, code: "x", message: "y" };
-  return [offer, grant, ready, creator.say() as Message, refuse];
+  return [offer, grant, ready, ...creator.say(), refuse];
 })();
 
 const pairing: Target = {

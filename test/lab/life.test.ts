@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Settings } from "../../src/control/settings.ts";
-import { Pair, pairUp, SETTINGS } from "./pair.ts";
+import { formCluster, Pair, SETTINGS } from "./pair.ts";
 import { sh, until } from "./shell.ts";
 import { LAN_ADDRESS, type Side } from "./topology.ts";
 
@@ -153,7 +153,7 @@ describe("S20: destroying the cluster", () => {
 
   /** The node that went on alone takes the fresh one for its backup again. */
   async function again(side: Side): Promise<void> {
-    await pairUp(pair.node(side), pair.node(other(side)), settingsOf(side));
+    await formCluster(pair.node(side), pair.node(other(side)), settingsOf(side));
     await pair.untilSteady(side);
   }
 

@@ -39,11 +39,6 @@ export class LabNode {
     });
   }
 
-  /** Starts it where it does not run. */
-  async ensureStarted(): Promise<void> {
-    if ((await this.role()) === "away") await this.start();
-  }
-
   log(): string {
     const path = join(this.#lab.directory, `${this.side}.log`);
     return existsSync(path) ? readFileSync(path, "utf8") : "";

@@ -1,5 +1,5 @@
 /** A lab with a pair in it: node a active, node b its backup, traffic running, observers watching. */
-import type { Instrument, ProbeReport } from "./instrument.ts";
+import type { Instrument, OwnerRun, ProbeReport } from "./instrument.ts";
 import { Judge } from "./judge.ts";
 import type { LabNode } from "./node.ts";
 import { until } from "./shell.ts";
@@ -16,6 +16,11 @@ import {
   WAN_ADDRESS6,
 } from "./topology.ts";
 
+/** Links count as mended, and the cluster network as trusted, after two seconds (core/links.ts, core/election.ts). */
+const SETTLE_MS = 2500;
+const SETTLE_MS_MAX = 20_000;
+/** Time for the observers to see who owns the addresses before anything happens. */
+const BEFORE_MS = 50;
 /** Traffic flows when a probe sent this recently came back. */
 const FLOWING_MS = 50;
 const EVENTS_SHOWN = 12;
@@ -29,21 +34,27 @@ export const SETTINGS = {
 };
 
 export const JOIN = ["cluster", "join", "--interface", "clu0", "--skip-code"];
-export const CREATE = ["cluster", "create", "--interface", "clu0", "--match", "lan0=lan0", "--match", "wan0=wan0"];
+const MATCHES = ["--match", "lan0=lan0", "--match", "wan0=wan0"];
+export const CREATE = ["cluster", "create", "--interface", "clu0", ...MATCHES, "--skip-code"];
 
 /** Starts two nodes and makes them a cluster, the first one active. */
 export async function pairUp(first: LabNode, second: LabNode, settings: unknown): Promise<void> {
-  await Promise.all([first, second].map((node) => node.ensureStarted()));
+  await Promise.all([first.start(), second.start()]);
+  await formCluster(first, second, settings);
+}
+
+/** Makes two running nodes a cluster. */
+export async function formCluster(first: LabNode, second: LabNode, settings: unknown): Promise<void> {
   first.command(["settings", "import", "-"], JSON.stringify(settings));
   const joining = second.commandLater([...JOIN, "--name", `node-${second.side}`]);
   await until(`node ${second.side} joins`, async () => (await second.role()) === "joining");
-  await first.commandLater([...CREATE, "--skip-code"]);
+  await first.commandLater(CREATE);
   await joining;
 }
 
 export interface PairOptions {
-  /** What the `cluster` part of the settings says. */
-  cluster?: Record<string, unknown>;
+  /** Other settings than SETTINGS. */
+  settings?: unknown;
   /** False: no observers, where only time is measured. */
   observed?: boolean;
   population?: Population;
@@ -55,6 +66,8 @@ export class Pair {
   readonly b: LabNode;
   readonly probe: Instrument;
   readonly #observers: Judge;
+  /** Which node is active, as far as the tests have brought it. */
+  active: Side = "a";
 
   private constructor({ observed = true, population }: PairOptions) {
     this.lab = new Lab(population);
@@ -75,8 +88,7 @@ export class Pair {
   static async make(options: PairOptions = {}): Promise<Pair> {
     const pair = new Pair(options);
     try {
-      const settings = options.cluster === undefined ? SETTINGS : { ...SETTINGS, cluster: options.cluster };
-      await pairUp(pair.a, pair.b, settings);
+      await pairUp(pair.a, pair.b, options.settings ?? SETTINGS);
       await pair.untilSteady("a");
     } catch (error) {
       const explanation = await pair.explain();
@@ -90,16 +102,75 @@ export class Pair {
     return this.lab.node(side);
   }
 
+  get backup(): Side {
+    return this.active === "a" ? "b" : "a";
+  }
+
+  /** Waits until just one node is active, whichever: a test that failed half-way must not take the next one with it. */
+  async findActive(): Promise<void> {
+    await until("just one node is active", async () => {
+      const [a, b] = await Promise.all([this.a.role(), this.b.role()]);
+      if (a === "active") this.active = "a";
+      if (b === "active") this.active = "b";
+      return (a === "active") !== (b === "active");
+    });
+  }
+
   /** One node active, the other its backup, both agreeing on every path, traffic flowing. */
   async untilSteady(active: Side): Promise<void> {
     const backup = active === "a" ? "b" : "a";
     await this.node(active).untilRole("active");
     await this.node(backup).untilRole("backup");
-    await until("both hear each other on every path", async () => {
-      const all = await Promise.all([this.a.status(), this.b.status()]);
-      return all.every((status) => status?.operational === true && status.paths.every((path) => path.heard));
-    });
+    await until("both hear each other on every path", () => this.#hearEachOther());
     await this.untilTraffic();
+  }
+
+  async #hearEachOther(): Promise<boolean> {
+    const all = await Promise.all([this.a.status(), this.b.status()]);
+    return all.every(
+      (status) => status?.operational === true && status.paths.every(({ heard, heartbeat }) => heard || !heartbeat),
+    );
+  }
+
+  /** Steady for so long without a break that every link and the cluster network are trusted again. */
+  async untilSettled(): Promise<void> {
+    await this.untilSteady(this.active);
+    let since_ms = performance.now();
+    await until(
+      "the pair stays steady",
+      async () => {
+        if (!(await this.#hearEachOther())) since_ms = performance.now();
+        return performance.now() - since_ms >= SETTLE_MS;
+      },
+      SETTLE_MS_MAX,
+    );
+  }
+
+  /** Runs `work` on a settled pair, then demands `after` as the active node and no second owner. */
+  async scenario(after: Side, changes: number, work: () => void | Promise<void>): Promise<void> {
+    await this.untilSettled();
+    this.mark();
+    await Bun.sleep(BEFORE_MS);
+    await work();
+    await this.untilSteady(after);
+    await this.judge(changes);
+    this.active = after;
+  }
+
+  /** Something that must not matter to the pair, and needs no trust in its links: no switch, and no second owner. */
+  async undisturbed(work: () => void | Promise<void>): Promise<void> {
+    await this.untilSteady(this.active);
+    const terms = await this.#terms();
+    this.mark();
+    await Bun.sleep(BEFORE_MS);
+    await work();
+    await this.untilSteady(this.active);
+    await this.judge(0);
+    if ((await this.#terms()) !== terms) throw new Error(`The term has changed.\n${await this.explain()}`);
+  }
+
+  async #terms(): Promise<string> {
+    return (await Promise.all([this.a.status(), this.b.status()])).map((status) => status?.term).join();
   }
 
   async untilTraffic(): Promise<void> {
@@ -119,6 +190,11 @@ export class Pair {
   async judge(changes: number): Promise<void> {
     const offences = await this.#observers.offences(changes);
     if (offences.length > 0) throw new Error(`Two owners.\n${offences.join("\n")}\n${await this.explain()}`);
+  }
+
+  /** What one observer has seen since the mark, a list for each address. */
+  async runs(where: string): Promise<OwnerRun[][]> {
+    return (await this.#observers.books()).filter((entry) => entry.where === where).map(({ book }) => book.runs);
   }
 
   /** What each node says of itself, for a failure's text. */

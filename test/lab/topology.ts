@@ -21,7 +21,7 @@ import { instrumentsPath } from "./instruments.ts";
 import { LabNode } from "./node.ts";
 import { sh } from "./shell.ts";
 
-export type Side = "a" | "b" | "c" | "d";
+export type Side = "a" | "b" | "c" | "d" | "e";
 export type Cable = "lan0" | "wan0" | "clu0";
 export type ClusterSwitch = "clu" | "clu2";
 type Switch = "lan" | "wan" | ClusterSwitch;
@@ -48,6 +48,7 @@ export type Population = Partial<Record<Side, ClusterSwitch>>;
 export class Lab {
   readonly directory: string;
   readonly #prefix: string;
+  /** Which cluster network each node is plugged into at present. */
   readonly #population: Population;
   readonly #places: Place[];
   readonly #nodes = new Map<Side, LabNode>();
@@ -58,7 +59,7 @@ export class Lab {
       throw new Error("The lab needs a world of its own; start it with npm test, npm start or npm run bench.");
     sweep();
     this.#prefix = `us${process.pid}x${labs_made++}-`;
-    this.#population = population;
+    this.#population = { ...population };
     this.directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
     removeAllAtTheEnd();
     labs.add(this);
@@ -104,13 +105,34 @@ export class Lab {
 
   /** The switch swallows frames between node and switch without a word: no carrier is lost. */
   silence(side: Side, cable: Cable, silent: boolean, match = ""): void {
-    const inside = (words: string[]) => this.inside(this.#switchOf(side, cable), words);
-    const table = `silence_${side}`;
-    sh(inside(["nft", "delete", "table", "netdev", table]), { allow_failure: true });
-    if (!silent) return;
+    const table = `table netdev silence_${side}`;
     const chain = (hook: string) =>
       `chain ${hook} { type filter hook ${hook} device "p-${side}" priority 0; ${match} drop; }`;
-    sh(inside(["nft", "-f", "-"]), { input: `table netdev ${table} {\n${chain("ingress")}\n${chain("egress")}\n}` });
+    const chains = silent ? `${table} {\n${chain("ingress")}\n${chain("egress")}\n}\n` : "";
+    const input = `${table} {}\ndelete ${table}\n${chains}`;
+    sh(this.inside(this.#switchOf(side, cable), ["nft", "-f", "-"]), { input });
+  }
+
+  /**
+   * All at once, as far as the nodes can tell: the cluster network goes last, because where it goes first the nodes
+   * still hear each other elsewhere, and the active role is handed over in an orderly way (S5a) before the rest is cut.
+   */
+  isolate(side: Side, match = ""): void {
+    for (const cable of ["lan0", "wan0", "clu0"] as const) this.silence(side, cable, true, match);
+  }
+
+  /** The cluster network comes first: the nodes hear each other before any host can reach both. */
+  join(side: Side): void {
+    for (const cable of ["clu0", "lan0", "wan0"] as const) this.silence(side, cable, false);
+  }
+
+  /** Pulls the cluster cable out of its switch and plugs it into another one. */
+  replug(side: Side, into: ClusterSwitch): void {
+    const [from, to] = [this.#switchOf(side, "clu0"), into].map((place) => this.namespace(place));
+    if (from === undefined || to === undefined || from === to) return;
+    sh(["ip", "-n", from, "link", "set", `p-${side}`, "netns", to]);
+    sh(["ip", "-n", to, "link", "set", `p-${side}`, "master", "br0", "up"]);
+    this.#population[side] = into;
   }
 
   mac(place: Place, nic: string): string {
