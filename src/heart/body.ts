@@ -5,7 +5,7 @@
 
 import type { Input, Output } from "../core/types.ts";
 import { Failure, sentence } from "../errors.ts";
-import { type Holding, hold, prepareHolding, reconcile, release } from "../kernel/addresses.ts";
+import { type Holding, hold, isForeignAddressChange, prepareHolding, reconcile, release } from "../kernel/addresses.ts";
 import {
   closeLease,
   type Gate,
@@ -16,7 +16,7 @@ import {
   verifyGate,
 } from "../kernel/gate.ts";
 import { configureGateway } from "../kernel/gateway.ts";
-import { type Link, linkNamed, listLinks, setLinkUp } from "../kernel/links.ts";
+import { type Link, linkNamed, listLinks, readLinkChanges, setLinkUp } from "../kernel/links.ts";
 import type { Handle, Shim } from "../shim.ts";
 import { macBytes } from "../wire/bytes.ts";
 import type { HeartConfiguration, HeartEvent } from "./messages.ts";
@@ -28,7 +28,9 @@ const DATA_FILTER = "ether proto 0x88b5 or arp or (icmp6 and (ip6[40] == 135 or 
 const SNAP_BYTES = 256;
 const CAPTURE_BUFFER_BYTES = 512 * 1024;
 const GATE_REPAIRS_MAX = 5;
-const GATE_REPAIR_WINDOW_MS = 10_000;
+/** Addresses are put back this often in the window, then only with each check of the gate. */
+const ADDRESS_REPAIRS_MAX = 20;
+const REPAIR_WINDOW_MS = 10_000;
 
 export type GateState = "none" | "closed" | "open" | "broken";
 
@@ -49,6 +51,9 @@ export class Body {
   #gate_broken = false;
   #repairs_ms: number[] = [];
   #holding: Holding | null = null;
+  #address_repairs_ms: number[] = [];
+  /** Somebody else changed addresses, and what they are now has not been looked at. */
+  #addresses_doubtful = false;
   #shared: string[] = [];
   /** The gate was made anew: if the core still wants the addresses held, the lease is opened again. */
   #must_open = false;
@@ -163,6 +168,35 @@ export class Body {
     }
   }
 
+  /** After a notification about links or addresses; an empty one says that some were lost. */
+  networkChanged(datagram: Uint8Array): Input[] {
+    if (isForeignAddressChange(this.#shim, datagram)) {
+      this.#addresses_doubtful = true;
+      this.#restoreAddresses(ADDRESS_REPAIRS_MAX);
+    }
+    return datagram.length === 0 || readLinkChanges(datagram).length > 0 ? this.linksChanged() : [];
+  }
+
+  /** What somebody added or removed by hand is put right; never on a word of the core, which has not changed its mind. */
+  #restoreAddresses(repairs_max: number): void {
+    const now_ms = this.#shim.now();
+    this.#address_repairs_ms = this.#address_repairs_ms.filter((at_ms) => now_ms - at_ms < REPAIR_WINDOW_MS);
+    if (this.#holding === null || this.#address_repairs_ms.length >= repairs_max) return;
+    this.#addresses_doubtful = false;
+    try {
+      const { added, removed } = reconcile(this.#shim, this.#holding, this.held ? "held" : "released", this.#shared);
+      if (added + removed === 0) return;
+      this.#report(
+        "addresses-restored",
+        "warning",
+        "Somebody changed the shared addresses or gateways of this node by hand; they have been put right.",
+      );
+    } catch (error) {
+      this.#report("addresses-failed", "error", `The shared addresses cannot be put right: ${sentence(error)}.`);
+    }
+    this.#address_repairs_ms.push(now_ms);
+  }
+
   /** After a link notification: which carriers changed. An interface that came back is opened again. */
   linksChanged(): Input[] {
     return this.#observeCarriers(listLinks(this.#shim));
@@ -181,12 +215,18 @@ export class Body {
     return this.checkGate();
   }
 
+  /** Every now and then: is everything as it should be? */
+  check(): Input[] {
+    if (this.#addresses_doubtful) this.#restoreAddresses(Number.POSITIVE_INFINITY);
+    return this.checkGate();
+  }
+
   checkGate(): Input[] {
     if (this.#gate === null) return [];
     try {
       if (verifyGate(this.#shim, this.#gate)) return this.#gateIs(false);
       const now_ms = this.#shim.now();
-      this.#repairs_ms = this.#repairs_ms.filter((at_ms) => now_ms - at_ms < GATE_REPAIR_WINDOW_MS);
+      this.#repairs_ms = this.#repairs_ms.filter((at_ms) => now_ms - at_ms < REPAIR_WINDOW_MS);
       if (this.#repairs_ms.length >= GATE_REPAIRS_MAX) return this.#gateIs(true);
       this.#repairs_ms.push(now_ms);
       // Closed: whether this node may still be active is the core's to say, in the step that follows.

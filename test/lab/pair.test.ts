@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { Pair } from "./pair.ts";
 import { sh, until } from "./shell.ts";
-import type { Side } from "./topology.ts";
+import { LAN_ADDRESS, type Side, WAN_ADDRESS } from "./topology.ts";
 
 /** Links count as mended, and the cluster network as trusted, after two seconds. */
 const SETTLE_MS = 2500;
@@ -333,6 +333,31 @@ describe("attacks and accidents", () => {
       TEST_MS,
     );
   }
+
+  test(
+    "somebody deletes the shared addresses of the active node by hand: they are put back",
+    async () => {
+      await scenario(active, 0, async () => {
+        const namespace = pair.lab.namespace(active);
+        sh(["ip", "-n", namespace, "addr", "del", `${LAN_ADDRESS}/24`, "dev", "lan0"]);
+        sh(["ip", "-n", namespace, "addr", "del", `${WAN_ADDRESS}/24`, "dev", "wan0"]);
+      });
+      expect(events(active)).toContain("addresses-restored");
+    },
+    TEST_MS,
+  );
+
+  test(
+    "somebody adds a shared address to the backup by hand: it is taken away, and nobody saw it",
+    async () => {
+      await scenario(active, 0, async () => {
+        const namespace = pair.lab.namespace(other(active));
+        sh(["ip", "-n", namespace, "addr", "add", `${LAN_ADDRESS}/24`, "dev", "lan0"]);
+        await until("it is gone", () => !sh(["ip", "-n", namespace, "addr"]).includes(LAN_ADDRESS));
+      });
+    },
+    TEST_MS,
+  );
 
   test(
     "B6: a foreign host announces a shared address: defended, logged and shown",
