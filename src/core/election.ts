@@ -180,6 +180,8 @@ export class Election {
   #isPreferred(peer: Heartbeat): boolean {
     const unwilling = this.#isUnwilling();
     if (unwilling !== peer.unwilling) return peer.unwilling;
+    // One that still listens is not ready, whatever its links and terms: traffic does not wait for it.
+    if (peer.role === "listening" && this.role !== "listening") return true;
     const mine = countBits(this.links.bits(this.#now_ms));
     const theirs = countBits(peer.links);
     if (mine !== theirs) return mine > theirs;
@@ -342,18 +344,12 @@ export class Election {
 
   /** We did nothing for longer than our lease: whatever we believed may be over. */
   #woke(slept_ms: number): void {
-    const { tuning } = this.configuration;
     this.#proof = this.conversation.sequence + 1;
     this.#evidence.reset();
     if (this.#hand_over !== null) this.#hand_over.proof = this.#proof;
     const was_heard = this.#detector.silence_ms(this.#now_ms - slept_ms) < this.#detector.timeout_ms;
     if (was_heard) this.#detector.forgive(this.#now_ms);
     if (this.role !== "active") return;
-    // A peer that was away needs at least listen_ms before its first claim.
-    if (!was_heard && slept_ms < tuning.listen_ms) {
-      this.#output.open_lease = true;
-      return;
-    }
     this.#event(
       "slept",
       "warning",
