@@ -27,6 +27,8 @@ export interface RoundResult {
   outage_ms: number;
   claims: number;
   offences: string[];
+  /** Where captures and logs are, and what the nodes logged; empty where there was no offence. */
+  evidence: string;
 }
 
 export interface RunResult {
@@ -134,8 +136,8 @@ class Runner {
     const { claims, texts, gap_ms } = await this.#judge(round, first);
     offences.push(...texts);
     this.#truth.forget(begun_ms);
-    if (offences.length > 0) await this.#keepEvidence(round, offences);
-    return { round, active, outage_ms: gap_ms, claims, offences };
+    const evidence = offences.length > 0 ? await this.#keepEvidence(round, offences) : "";
+    return { round, active, outage_ms: gap_ms, claims, offences, evidence };
   }
 
   async #strike(fault: Fault, active: Side, base_ms: number): Promise<void> {
@@ -208,7 +210,7 @@ class Runner {
     return active;
   }
 
-  async #keepEvidence(round: Round, offences: string[]): Promise<void> {
+  async #keepEvidence(round: Round, offences: string[]): Promise<string> {
     const { lab } = this.#pair;
     const directory = join(this.#options.evidence, `round-${round.number}`);
     mkdirSync(directory, { recursive: true });
@@ -220,15 +222,16 @@ class Runner {
     }
     const happened = this.#histories.told(this.#clock_ms);
     await Bun.write(join(directory, "offences.txt"), `${offences.join("\n")}\n\n${happened}\n`);
-    offences.push(`evidence is in ${directory}; what the nodes logged:\n${happened}`);
+    return `Evidence is in ${directory}; what the nodes logged:\n${happened}`;
   }
 
-  #tellRound({ round, active, outage_ms, claims, offences }: RoundResult): void {
+  #tellRound({ round, active, outage_ms, claims, offences, evidence }: RoundResult): void {
     const { tell } = this.#options;
     tell(
       `round ${round.number}: node ${active} active, ${claims} claims, longest gap ${outage_ms.toFixed(1)} ms${round.settled ? ", settled" : ""}${round.impatient ? ", impatient" : ""}`,
     );
     for (const fault of round.faults) tell(`  ${faultText(fault)}`);
     for (const offence of offences) tell(`VIOLATION ${offence}`);
+    if (evidence !== "") tell(evidence);
   }
 }
