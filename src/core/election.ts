@@ -193,7 +193,7 @@ export class Election {
 
   #fitness(): Fitness {
     const { node } = this.configuration;
-    return { node, term: this.term, links: this.#links(), unwilling: this.#isUnwilling() };
+    return { node, role: this.role, term: this.term, links: this.#links(), unwilling: this.#isUnwilling() };
   }
 
   #peerIsLessFit(peer: Heartbeat | null): boolean {
@@ -334,13 +334,8 @@ export class Election {
     this.#proof = this.conversation.sequence + 1;
     this.#evidence.reset();
     if (this.#hand_over !== null) this.#hand_over.proof = this.#proof;
-    const was_heard = this.#peer.forgive(this.#now_ms, slept_ms);
+    this.#peer.forgive(this.#now_ms, slept_ms);
     if (this.role !== "active") return;
-    // A peer that was away needs at least listen_ms before its first claim.
-    if (!was_heard && slept_ms < this.configuration.tuning.listen_ms) {
-      this.#output.open_lease = true;
-      return;
-    }
     this.#journal.event("slept", slept_ms);
     this.#become("resuming");
     this.#announcer.released();

@@ -89,11 +89,9 @@ export class Peer {
     return now_ms - this.conversation.heard_ms(slot) < lost_ms;
   }
 
-  /** We slept ourselves, and the peer may have been talking. Returns whether it was heard before that. */
-  forgive(now_ms: number, slept_ms: number): boolean {
-    const was_heard = this.#detector.silence_ms(now_ms - slept_ms) < this.#detector.timeout_ms;
-    if (was_heard) this.#detector.forgive(now_ms);
-    return was_heard;
+  /** We slept ourselves, and a peer that was heard before that may have been talking. */
+  forgive(now_ms: number, slept_ms: number): void {
+    if (!this.#detector.isSilent(now_ms - slept_ms)) this.#detector.forgive(now_ms);
   }
 
   /**

@@ -5,7 +5,14 @@
 
 import type { Input, Output } from "../core/types.ts";
 import { Failure, sentence } from "../errors.ts";
-import { type Holding, Move, observe, prepareHolding, removeStrays } from "../kernel/addresses.ts";
+import {
+  type Holding,
+  isForeignAddressChange,
+  Move,
+  observe,
+  prepareHolding,
+  removeStrays,
+} from "../kernel/addresses.ts";
 import {
   closeLease,
   type Gate,
@@ -17,7 +24,7 @@ import {
   verifyGate,
 } from "../kernel/gate.ts";
 import { configureGateway } from "../kernel/gateway.ts";
-import { type Link, linkNamed, listLinks, setLinkUp } from "../kernel/links.ts";
+import { type Link, linkNamed, listLinks, readLinkChanges, setLinkUp } from "../kernel/links.ts";
 import type { Handle, Shim } from "../shim.ts";
 import { macBytes } from "../wire/bytes.ts";
 import type { HeartConfiguration, HeartEvent } from "./messages.ts";
@@ -29,7 +36,9 @@ const DATA_FILTER = "ether proto 0x88b5 or arp or (icmp6 and (ip6[40] == 135 or 
 const SNAP_BYTES = 256;
 const CAPTURE_BUFFER_BYTES = 512 * 1024;
 const GATE_REPAIRS_MAX = 5;
-const GATE_REPAIR_WINDOW_MS = 10_000;
+/** Addresses are put back this often in the window, then only with each check of the gate. */
+const ADDRESS_REPAIRS_MAX = 20;
+const REPAIR_WINDOW_MS = 10_000;
 
 export type GateState = "none" | "closed" | "open" | "broken";
 
@@ -49,6 +58,7 @@ export class Body {
   #gate: Gate | null = null;
   #gate_broken = false;
   #repairs_ms: number[] = [];
+  #address_repairs_ms: number[] = [];
   #holding: Holding | null = null;
   /** Addresses under way into the kernel or out of it. */
   #move: Move | null = null;
@@ -204,15 +214,29 @@ export class Body {
     this.#move = this.#holding === null ? null : new Move(this.#shim, this.#holding, intent);
   }
 
-  /** Somebody may have set or removed addresses by hand: what is must be what is meant. */
-  checkAddresses(): void {
+  /** After a notification about links or addresses; an empty one says that some were lost. */
+  networkChanged(datagram: Uint8Array): Input[] {
+    if (isForeignAddressChange(this.#shim, datagram)) this.checkAddresses(ADDRESS_REPAIRS_MAX);
+    return datagram.length === 0 || readLinkChanges(datagram).length > 0 ? this.linksChanged() : [];
+  }
+
+  /**
+   * Somebody may have set or removed addresses by hand: what is must be what is meant. Whether the node is active is
+   * not asked again: the core has not changed its mind. More than `repairs_max` repairs in a window wait for a later check.
+   */
+  checkAddresses(repairs_max = Number.POSITIVE_INFINITY): void {
     if (this.#holding === null || this.#move !== null) return;
+    const now_ms = this.#shim.now();
+    this.#address_repairs_ms = this.#address_repairs_ms.filter((at_ms) => now_ms - at_ms < REPAIR_WINDOW_MS);
+    if (this.#address_repairs_ms.length >= repairs_max) return;
     const wrong = observe(this.#shim, this.#holding).filter(({ held }) => held !== this.held);
     if (wrong.length === 0) return;
     const names = wrong.map(({ address, nic }) => `${address} on ${nic}`).join(", ");
     const what = this.held ? `removed ${names}; it is back` : `set ${names}, which the active node holds; it is gone`;
     this.#report("addresses-restored", "warning", `Somebody ${what}. Change addresses in the settings only.`);
+    this.#address_repairs_ms.push(now_ms);
     this.#begin(this.held ? "held" : "released");
+    this.work();
   }
 
   /** After a link notification: which carriers changed. An interface that came back is opened again. */
@@ -238,7 +262,7 @@ export class Body {
     try {
       if (verifyGate(this.#shim, this.#gate)) return this.#gateIs(false);
       const now_ms = this.#shim.now();
-      this.#repairs_ms = this.#repairs_ms.filter((at_ms) => now_ms - at_ms < GATE_REPAIR_WINDOW_MS);
+      this.#repairs_ms = this.#repairs_ms.filter((at_ms) => now_ms - at_ms < REPAIR_WINDOW_MS);
       if (this.#repairs_ms.length >= GATE_REPAIRS_MAX) return this.#gateIs(true);
       this.#repairs_ms.push(now_ms);
       // Closed: whether this node may still be active is the core's to say, in the step that follows.

@@ -10,7 +10,7 @@ import { sentence } from "../errors.ts";
 import { NFNLGRP_NFTABLES } from "../kernel/gate.ts";
 import { parseAddress, parsePrefixed } from "../kernel/ip.ts";
 import { RTNLGRP } from "../kernel/links.ts";
-import { openShim, RECORD, type Shim } from "../shim.ts";
+import { type Handle, openShim, RECORD, type Shim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { macBytes } from "../wire/bytes.ts";
 import type { Authenticator } from "../wire/heartbeat.ts";
@@ -42,6 +42,8 @@ class Heart {
   readonly #inbox = new Uint8Array(INBOX_BYTES);
   readonly #control: ControlLine;
   readonly #body: Body;
+  /** The subscription to changes of the firewall. */
+  readonly #firewall: Handle;
   #configuration: HeartConfiguration | null = null;
   #election: Election | null = null;
   #wake_ms = 0;
@@ -62,8 +64,8 @@ class Heart {
     this.#control = new ControlLine(shim);
     this.#body = new Body(shim, (code, severity, message) => this.#event(code, severity, message));
     shim.watchSignals(["SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE"]);
-    shim.subscribe(NETLINK_ROUTE, [RTNLGRP.link]);
-    shim.subscribe(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]);
+    shim.subscribe(NETLINK_ROUTE, [RTNLGRP.link, RTNLGRP.ipv4_address, RTNLGRP.ipv6_address]);
+    this.#firewall = shim.subscribe(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]);
     this.#realtime = this.#try("real-time priority", () => shim.realtime(REALTIME_PRIORITY));
     this.#memory_locked = this.#try("locked memory", () => shim.lockMemory());
     this.#alive_ms = shim.now();
@@ -111,9 +113,8 @@ class Heart {
         return;
       }
       case RECORD.netlink:
-        // Route or netfilter: both cost little to look at, and both are rare.
-        inputs.push(...this.#body.linksChanged());
-        inputs.push(...this.#body.firewallChanged(record.payload));
+        if (record.source === this.#firewall) inputs.push(...this.#body.firewallChanged(record.payload));
+        else inputs.push(...this.#body.networkChanged(record.payload));
         return;
       case RECORD.input:
         for (const message of this.#control.take(record)) this.#hear(message, inputs);

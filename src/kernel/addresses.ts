@@ -14,12 +14,13 @@ import type { Shim } from "../shim.ts";
 import { command, list, nextSequence } from "./exchange.ts";
 import { formatPrefixed, inNetwork, type Prefixed, parseAddress, parsePrefixed, sameNetwork } from "./ip.ts";
 import { linkNamed, listLinks } from "./links.ts";
-import { NETLINK_ROUTE } from "./netlink.ts";
+import { NETLINK_ROUTE, readMessages } from "./netlink.ts";
 import {
   type AddressEntry,
   type Change,
   changesRequest,
   type GatewayEntry,
+  isAddressChange,
   listAddressesRequest,
   listRoutesRequest,
   readAddresses,
@@ -222,6 +223,15 @@ export function reconcile(
   // All of them, as what was removed may have taken the route to their network with it.
   if (intent === "held" && missing + removed > 0) hold(shim, holding);
   return { added: missing, removed };
+}
+
+/**
+ * True where a datagram of the groups `ipv4_address` and `ipv6_address` tells that somebody else added or
+ * removed an address: time to reconcile.
+ */
+export function isForeignAddressChange(shim: Shim, datagram: Uint8Array): boolean {
+  const own_port = shim.netlinkPort(NETLINK_ROUTE);
+  return readMessages(datagram).some((message) => isAddressChange(message) && message.port !== own_port);
 }
 
 /** All addresses of the node, of every interface. */

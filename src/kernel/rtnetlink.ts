@@ -179,6 +179,11 @@ export function readAddresses(messages: NetlinkMessage[]): AddressEntry[] {
   return entries;
 }
 
+/** Does a notification tell of an address that came or went? */
+export function isAddressChange({ type }: NetlinkMessage): boolean {
+  return type === RTM.new_address || type === RTM.delete_address;
+}
+
 /** Default routes by a gateway, of the main table. */
 export function listRoutesRequest(sequence: number, family: 4 | 6): Uint8Array {
   const writer = new NetlinkWriter(sequence, 64);

@@ -1,28 +1,10 @@
 /** Bytes and JSON that are nearly right, from one seed: the same seed gives the same inputs. */
+import { Random } from "../random.ts";
 
 const INTERESTING = [0, 1, 0x7f, 0x80, 0xff];
 const VALUES: unknown[] = [null, true, 0, -1, 1e308, "", "x", "\u0000", "10.1.0.1/24", [], {}, [null], "0".repeat(64)];
 
-export class Mutator {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A whole number from 0 to `below` - 1 (mulberry32). */
-  below(below: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)] as T;
-  }
-
+export class Mutator extends Random {
   bytes(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.below(256));
   }

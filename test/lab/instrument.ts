@@ -10,6 +10,10 @@ export interface ProbeReport {
   sent: number;
   answered: number;
   window_ms: number;
+  /** The machine's monotonic clock at the report, which observers and captures use too. */
+  now_ms: number;
+  /** Every gap of 10 ms or more that has ended, since the mark. */
+  gaps: { from_ms: number; to_ms: number }[];
 }
 
 /** Consecutive questions that the same MACs answered, in the order in which they were asked. */

@@ -33,7 +33,7 @@ export function twoOwners({ what, runs, full }: Book, changes: number): Verdict 
   return { at_ms: surplus.from_ms, text: `${what}: ${changes} changes of owner were due: ${shown(runs, surplus)}` };
 }
 
-function shown(runs: OwnerRun[], offence: OwnerRun): string {
+export function shown(runs: OwnerRun[], offence: OwnerRun): string {
   const first = Math.max(0, runs.indexOf(offence) - RUNS_SHOWN_MAX / 2);
   return runs
     .slice(first, first + RUNS_SHOWN_MAX)
@@ -70,12 +70,17 @@ export class Judge {
   }
 
   /** The offences since the mark, each with the frames around it; empty where there was one owner at any time. */
-  async offences(changes: number): Promise<string[]> {
+  offences(changes: number): Promise<string[]> {
+    return this.offencesBy((book) => twoOwners(book, changes));
+  }
+
+  /** The same with a verdict of one's own, which is told when the mark was on the machine's monotonic clock. */
+  async offencesBy(judge: (book: Book, mark_ms: number) => Verdict | null): Promise<string[]> {
     const offences: string[] = [];
     for (const { where, instrument } of this.#observers) {
       const { mark_ms, books } = await instrument.report<ObserverReport>();
       for (const book of books) {
-        const verdict = twoOwners(book, changes);
+        const verdict = judge(book, mark_ms);
         if (verdict !== null)
           offences.push(`${where}: ${verdict.text}\n${await this.#frames(where, instrument, mark_ms, verdict)}`);
       }

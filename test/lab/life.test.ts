@@ -64,20 +64,6 @@ describe("settings under a live pair", () => {
   );
 
   test(
-    "an address that was removed by hand comes back, one that was set by hand on the backup goes",
-    async () => {
-      await pair.untilSteady("a");
-      sh(pair.lab.inside("a", ["ip", "addr", "del", `${LAN_ADDRESS}/24`, "dev", "lan0"]));
-      sh(pair.lab.inside("b", ["ip", "addr", "add", `${LAN_ADDRESS}/24`, "dev", "lan0"]));
-      await until("a has it back", () => addressesIn("a").includes(`${LAN_ADDRESS}/24`));
-      await until("b let go of it", () => !addressesIn("b").includes(`${LAN_ADDRESS}/24`));
-      expect((await pair.a.events()).map(({ code }) => code)).toContain("addresses-restored");
-      await pair.untilSteady("a");
-    },
-    TEST_MS,
-  );
-
-  test(
     "a disabled interface is down and empty, and its loss moves nothing; enabled again it serves again",
     async () => {
       await pair.untilSteady("a");

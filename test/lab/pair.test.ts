@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import type { OwnerRun } from "./instrument.ts";
 import { Pair } from "./pair.ts";
 import { sh, until } from "./shell.ts";
-import type { Side } from "./topology.ts";
+import { LAN_ADDRESS, type Side, WAN_ADDRESS } from "./topology.ts";
 
 const TEST_MS = 60_000;
 
@@ -366,6 +366,31 @@ describe("attacks and accidents", () => {
       TEST_MS,
     );
   }
+
+  test(
+    "somebody deletes the shared addresses of the active node by hand: they are put back",
+    async () => {
+      await pair.scenario(pair.active, 0, async () => {
+        const namespace = pair.lab.namespace(pair.active);
+        sh(["ip", "-n", namespace, "addr", "del", `${LAN_ADDRESS}/24`, "dev", "lan0"]);
+        sh(["ip", "-n", namespace, "addr", "del", `${WAN_ADDRESS}/24`, "dev", "wan0"]);
+      });
+      expect(events(pair.active)).toContain("addresses-restored");
+    },
+    TEST_MS,
+  );
+
+  test(
+    "somebody adds a shared address to the backup by hand: it is taken away, and nobody saw it",
+    async () => {
+      await pair.scenario(pair.active, 0, async () => {
+        const namespace = pair.lab.namespace(pair.backup);
+        sh(["ip", "-n", namespace, "addr", "add", `${LAN_ADDRESS}/24`, "dev", "lan0"]);
+        await until("it is gone", () => !sh(["ip", "-n", namespace, "addr"]).includes(LAN_ADDRESS));
+      });
+    },
+    TEST_MS,
+  );
 
   test(
     "B6: a foreign host announces a shared address: defended, logged and shown",

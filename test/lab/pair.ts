@@ -65,7 +65,7 @@ export class Pair {
   readonly a: LabNode;
   readonly b: LabNode;
   readonly probe: Instrument;
-  readonly #observers: Judge;
+  readonly observers: Judge;
   /** Which node is active, as far as the tests have brought it. */
   active: Side = "a";
 
@@ -73,12 +73,12 @@ export class Pair {
     this.lab = new Lab(population);
     this.a = this.lab.node("a");
     this.b = this.lab.node("b");
-    this.#observers = new Judge(this.lab.directory);
+    this.observers = new Judge(this.lab.directory);
     this.lab.instrument("host", ["echo", String(ECHO_PORT)]);
     this.probe = this.lab.instrument("client", ["probe", HOST_ADDRESS, String(ECHO_PORT)]);
     if (!observed) return;
     const watch = (where: string, place: Place, words: string[]) =>
-      this.#observers.watch(where, this.lab.instrument(place, words));
+      this.observers.watch(where, this.lab.instrument(place, words));
     watch("LAN owners", "lan", ["observe", "watch0", LAN_ADDRESS, LAN_ADDRESS6]);
     watch("WAN owners", "wan", ["observe", "watch0", WAN_ADDRESS, WAN_ADDRESS6]);
     watch("from LAN to WAN", "host", ["watch", "eth0", String(ECHO_PORT)]);
@@ -179,7 +179,7 @@ export class Pair {
 
   mark(): void {
     this.probe.mark();
-    this.#observers.mark();
+    this.observers.mark();
   }
 
   async outage_ms(): Promise<number> {
@@ -188,13 +188,13 @@ export class Pair {
 
   /** Throws where the observers saw more owners than the changes that were due. */
   async judge(changes: number): Promise<void> {
-    const offences = await this.#observers.offences(changes);
+    const offences = await this.observers.offences(changes);
     if (offences.length > 0) throw new Error(`Two owners.\n${offences.join("\n")}\n${await this.explain()}`);
   }
 
   /** What one observer has seen since the mark, a list for each address. */
   async runs(where: string): Promise<OwnerRun[][]> {
-    return (await this.#observers.books()).filter((entry) => entry.where === where).map(({ book }) => book.runs);
+    return (await this.observers.books()).filter((entry) => entry.where === where).map(({ book }) => book.runs);
   }
 
   /** What each node says of itself, for a failure's text. */

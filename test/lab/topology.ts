@@ -25,6 +25,8 @@ export type Side = "a" | "b" | "c" | "d" | "e";
 export type Cable = "lan0" | "wan0" | "clu0";
 export type ClusterSwitch = "clu" | "clu2";
 type Switch = "lan" | "wan" | ClusterSwitch;
+/** As the switch sees it. */
+export type Way = "ingress" | "egress";
 export type Place = Side | Switch | "client" | "host";
 
 export const CABLES = ["lan0", "wan0", "clu0"] as const;
@@ -103,12 +105,15 @@ export class Lab {
     sh(["ip", "-n", at, "link", "set", `p-${side}`, plugged ? "up" : "down"]);
   }
 
-  /** The switch swallows frames between node and switch without a word: no carrier is lost. */
-  silence(side: Side, cable: Cable, silent: boolean, match = ""): void {
+  /**
+   * The switch swallows frames between node and switch without a word: no carrier is lost. Those that
+   * `match` and go one of the `ways`, `ingress` being from the node into the switch.
+   */
+  silence(side: Side, cable: Cable, silent: boolean, match = "", ways: Way[] = ["ingress", "egress"]): void {
     const table = `table netdev silence_${side}`;
-    const chain = (hook: string) =>
+    const chain = (hook: Way) =>
       `chain ${hook} { type filter hook ${hook} device "p-${side}" priority 0; ${match} drop; }`;
-    const chains = silent ? `${table} {\n${chain("ingress")}\n${chain("egress")}\n}\n` : "";
+    const chains = silent ? `${table} {\n${ways.map(chain).join("\n")}\n}\n` : "";
     const input = `${table} {}\ndelete ${table}\n${chains}`;
     sh(this.inside(this.#switchOf(side, cable), ["nft", "-f", "-"]), { input });
   }

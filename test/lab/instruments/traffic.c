@@ -3,7 +3,7 @@
  *
  * A gap is the time between the sending of two probes that were answered one after the other (or
  * since the last one that was), so a steady path has gaps of 1 ms. `mark` begins a window; the gap
- * that is open at its beginning counts from the mark on.
+ * that is open at its beginning counts from the mark on. The longer gaps are also listed, in order.
  */
 #include "common.h"
 
@@ -15,6 +15,9 @@
 #include <sys/socket.h>
 
 #define RING 8192
+/* Gaps from this length on are listed one by one. */
+#define GAP_LISTED_MS 10
+#define GAPS_MAX 1024
 
 void echo(int port) {
   int fd = socket(AF_INET6, SOCK_DGRAM, 0);
@@ -31,6 +34,10 @@ void echo(int port) {
 
 void probe(const char *to, int port) {
   static double sent_ms[RING];
+  static struct {
+    double from_ms, to_ms;
+  } gaps[GAPS_MAX];
+  int listed = 0;
   double mark_ms = now_ms(), last_answered_ms = mark_ms, longest_ms = 0, longest_from_ms = 0;
   uint64_t next = 0, answered = 0, marked_next = 0;
   int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0), timer = every_millisecond();
@@ -52,6 +59,10 @@ void probe(const char *to, int port) {
       double at_ms = sent_ms[number % RING];
       answered++;
       if (at_ms <= last_answered_ms) continue;
+      if (at_ms - last_answered_ms >= GAP_LISTED_MS && listed < GAPS_MAX) {
+        gaps[listed].from_ms = last_answered_ms - mark_ms;
+        gaps[listed++].to_ms = at_ms - mark_ms;
+      }
       if (at_ms - last_answered_ms > longest_ms) {
         longest_ms = at_ms - last_answered_ms;
         longest_from_ms = last_answered_ms;
@@ -64,13 +75,18 @@ void probe(const char *to, int port) {
       if (!strcmp(said, "mark")) {
         mark_ms = last_answered_ms = now;
         longest_ms = longest_from_ms = answered = 0;
+        listed = 0;
         marked_next = next;
       } else if (!strcmp(said, "report")) {
         double open_ms = now - last_answered_ms;
         int still_open = open_ms > longest_ms;
-        printf("{\"gap_ms\":%.3f,\"gap_from_ms\":%.3f,\"since_answer_ms\":%.3f,\"sent\":%lu,\"answered\":%lu,\"window_ms\":%.1f}\n",
+        printf("{\"gap_ms\":%.3f,\"gap_from_ms\":%.3f,\"since_answer_ms\":%.3f,\"sent\":%lu,\"answered\":%lu,\"window_ms\":%.1f,\"now_ms\":%.3f,\"gaps\":[",
                still_open ? open_ms : longest_ms, (still_open ? last_answered_ms : longest_from_ms) - mark_ms, open_ms,
-               (unsigned long)(next - marked_next), (unsigned long)answered, now - mark_ms);
+               (unsigned long)(next - marked_next), (unsigned long)answered, now - mark_ms, now);
+        for (int i = 0; i < listed; i++) {
+          printf("%s{\"from_ms\":%.3f,\"to_ms\":%.3f}", i ? "," : "", gaps[i].from_ms, gaps[i].to_ms);
+        }
+        printf("]}\n");
         fflush(stdout);
       }
     }

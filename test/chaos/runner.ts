@@ -1,0 +1,237 @@
+/** Runs a schedule on a live pair: round after round, each judged by who answered and what the client missed. */
+import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { ProbeReport } from "../lab/instrument.ts";
+import { Pair } from "../lab/pair.ts";
+import { until } from "../lab/shell.ts";
+import type { Side } from "../lab/topology.ts";
+import { strike } from "./faults.ts";
+import { Histories, memory_mb, processCounts } from "./nodes.ts";
+import { type Fault, faultText, type Round } from "./schedule.ts";
+import { otherSide, Truth } from "./truth.ts";
+import { type Claim, judgeOwners, judgeService } from "./verdict.ts";
+
+/** After everything is mended: one honest limit for a steady pair. Hearts that died often restart after 5 s, then listen. */
+const STEADY_MS_MAX = 20_000;
+const SETTLE_MS = 2100;
+/** Calm before the first fault of a round, so that every observer has seen who is the owner. */
+const LEAD_MS = 30;
+const FLOWING_MS = 50;
+const MEMORY_MB_MAX = 160;
+/** Claims in one round, for each fault in it: more is flapping. A fault may move the role when it begins and when it ends. */
+const CLAIMS_PER_FAULT_MAX = 3;
+
+export interface RoundResult {
+  round: Round;
+  active: Side;
+  outage_ms: number;
+  claims: number;
+  offences: string[];
+  /** Where captures and logs are, and what the nodes logged; empty where there was no offence. */
+  evidence: string;
+}
+
+export interface RunResult {
+  rounds: RoundResult[];
+  offences: number;
+  /** Of both nodes together, in MB. */
+  memory: { start_mb: number; end_mb: number; most_mb: number };
+  /** How often each kind of event was logged, warnings and errors only. */
+  events: Record<string, number>;
+  duration_s: number;
+}
+
+export interface RunOptions {
+  rounds: Round[];
+  /** Where captures and logs of offences are kept. */
+  evidence: string;
+  tell: (line: string) => void;
+  /** Before each round's faults; tests use it to break what must not break. */
+  sabotage?: (pair: Pair, active: Side) => Promise<void> | void;
+}
+
+export async function runChaos(options: RunOptions): Promise<RunResult> {
+  const pair = await Pair.make();
+  try {
+    return await new Runner(pair, options).run();
+  } finally {
+    pair.remove();
+  }
+}
+
+class Runner {
+  readonly #pair: Pair;
+  readonly #options: RunOptions;
+  readonly #truth = new Truth();
+  readonly #histories: Histories;
+  readonly #side_of = new Map<string, Side>();
+  /** What to add to performance.now() for the machine's monotonic clock, and what to add to that for the wall's. */
+  #clock_ms = 0;
+
+  constructor(pair: Pair, options: RunOptions) {
+    this.#pair = pair;
+    this.#options = options;
+    this.#histories = new Histories(pair);
+    for (const side of ["a", "b"] as const) {
+      for (const nic of ["lan0", "wan0"]) this.#side_of.set(pair.lab.mac(side, nic), side);
+    }
+  }
+
+  async run(): Promise<RunResult> {
+    const started_ms = performance.now();
+    await this.#readClock();
+    const start_mb = memory_mb(this.#pair);
+    let most_mb = start_mb;
+    const rounds: RoundResult[] = [];
+    for (const round of this.#options.rounds) {
+      const result = await this.#round(round);
+      rounds.push(result);
+      this.#tellRound(result);
+      most_mb = Math.max(most_mb, memory_mb(this.#pair));
+      if (result.offences.some((text) => text.startsWith("not steady"))) break;
+    }
+    return {
+      rounds,
+      offences: rounds.reduce((sum, { offences }) => sum + offences.length, 0),
+      memory: { start_mb, end_mb: memory_mb(this.#pair), most_mb },
+      events: this.#histories.counts(),
+      duration_s: (performance.now() - started_ms) / 1000,
+    };
+  }
+
+  #now_ms(): number {
+    return performance.now() + this.#clock_ms;
+  }
+
+  /** The probe tells the machine's clock; the quickest of a few answers is the truest. */
+  async #readClock(): Promise<void> {
+    let quickest_ms = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 20; i++) {
+      const asked_ms = performance.now();
+      const { now_ms } = await this.#pair.probe.report<ProbeReport>();
+      const answered_ms = performance.now();
+      if (answered_ms - asked_ms >= quickest_ms) continue;
+      quickest_ms = answered_ms - asked_ms;
+      this.#clock_ms = now_ms - (asked_ms + answered_ms) / 2;
+    }
+  }
+
+  async #round(round: Round): Promise<RoundResult> {
+    const pair = this.#pair;
+    const active = await this.#untilReady(round.impatient);
+    if (round.settled) await Bun.sleep(SETTLE_MS);
+    const first = { side: active, term: (await pair.node(active).status())?.term ?? 0, at_ms: this.#now_ms() };
+    this.#histories.begin();
+    pair.mark();
+    const begun_ms = this.#now_ms();
+    await Bun.sleep(LEAD_MS);
+    await this.#options.sabotage?.(pair, active);
+    await Promise.all(round.faults.map((fault) => this.#strike(fault, active, begun_ms + LEAD_MS)));
+    const offences: string[] = [];
+    try {
+      await this.#untilReady(false);
+    } catch (error) {
+      offences.push(`not steady after everything was mended: ${error instanceof Error ? error.message : error}`);
+    }
+    const { claims, texts, gap_ms } = await this.#judge(round, first);
+    offences.push(...texts);
+    this.#truth.forget(begun_ms);
+    const evidence = offences.length > 0 ? await this.#keepEvidence(round, offences) : "";
+    return { round, active, outage_ms: gap_ms, claims, offences, evidence };
+  }
+
+  async #strike(fault: Fault, active: Side, base_ms: number): Promise<void> {
+    await Bun.sleep(Math.max(0, base_ms + fault.start_ms - this.#now_ms()));
+    const side = fault.victim === "active" ? active : otherSide(active);
+    const happening = { fault, side, from_ms: this.#now_ms(), to_ms: Number.POSITIVE_INFINITY };
+    this.#truth.add(happening);
+    this.#histories.suffers(fault, side);
+    await strike({ pair: this.#pair, fault, side, node: this.#pair.node(side) });
+    happening.to_ms = this.#now_ms();
+  }
+
+  async #judge(round: Round, first: Claim): Promise<{ claims: number; texts: string[]; gap_ms: number }> {
+    const pair = this.#pair;
+    const probe = await pair.probe.report<ProbeReport>();
+    const since_ms = probe.now_ms - probe.window_ms;
+    const gaps = probe.gaps.map(({ from_ms, to_ms }) => ({ from_ms: since_ms + from_ms, to_ms: since_ms + to_ms }));
+    const statuses = await Promise.all([pair.a.status(), pair.b.status()]);
+    const claims = this.#histories.claims(this.#clock_ms).filter(({ term }) => term > first.term);
+    const owners = {
+      side_of: this.#side_of,
+      first,
+      claims,
+      last_term: Math.max(...statuses.map((status) => status?.term ?? 0)),
+      unreliable: this.#histories.unreliable,
+      truth: this.#truth,
+    };
+    const texts = await pair.observers.offencesBy((book, mark_ms) => judgeOwners(book, mark_ms, owners));
+    texts.push(...judgeService(gaps, this.#truth), ...this.#histories.crashes());
+    if (claims.length > CLAIMS_PER_FAULT_MAX * round.faults.length)
+      texts.push(`flapping: ${claims.length} claims after ${round.faults.length} faults`);
+    const megabytes = memory_mb(pair);
+    if (megabytes > 2 * MEMORY_MB_MAX)
+      texts.push(`memory: both nodes use ${megabytes} MB, at most ${2 * MEMORY_MB_MAX} are expected`);
+    return { claims: claims.length, texts, gap_ms: probe.gap_ms };
+  }
+
+  /**
+   * One node active and traffic flowing; and unless `impatient`, the other its backup, both hearing each
+   * other on every path, and no process more or less than there should be.
+   */
+  async #untilReady(impatient: boolean): Promise<Side> {
+    const pair = this.#pair;
+    let active: Side = "a";
+    let why = "";
+    const ready = async (): Promise<string> => {
+      const [a, b] = await Promise.all([pair.a.status(), pair.b.status()]);
+      const roles = `a ${a?.role ?? "away"}, b ${b?.role ?? "away"}`;
+      if ((a?.role === "active") === (b?.role === "active")) return roles;
+      active = a?.role === "active" ? "a" : "b";
+      const { since_answer_ms } = await pair.probe.report<ProbeReport>();
+      if (since_answer_ms >= FLOWING_MS) return `${roles}, and no traffic for ${since_answer_ms.toFixed(0)} ms`;
+      if (impatient) return "";
+      if ((active === "a" ? b : a)?.role !== "backup") return roles;
+      for (const status of [a, b]) {
+        if (status?.operational !== true) return `${roles}; ${status?.name}: ${status?.reason}`;
+        const silent = status.paths.find(({ heard }) => !heard);
+        if (silent !== undefined) return `${roles}; ${status.name} hears nothing on ${silent.nic}`;
+      }
+      const counts = processCounts(pair);
+      return counts.a === 2 && counts.b === 2 ? "" : `${roles}; ${counts.a} and ${counts.b} processes`;
+    };
+    const holds = async (): Promise<boolean> => {
+      why = await ready();
+      return why === "";
+    };
+    await until("the pair is ready", holds, STEADY_MS_MAX).catch((error: unknown) => {
+      throw new Error(`${error instanceof Error ? error.message : error} (${why})`);
+    });
+    return active;
+  }
+
+  async #keepEvidence(round: Round, offences: string[]): Promise<string> {
+    const { lab } = this.#pair;
+    const directory = join(this.#options.evidence, `round-${round.number}`);
+    mkdirSync(directory, { recursive: true });
+    for (const name of readdirSync(lab.directory)) {
+      if (/\.(pcap|log)$/.test(name)) copyFileSync(join(lab.directory, name), join(directory, name));
+    }
+    for (const side of ["a", "b"] as const) {
+      copyFileSync(join(this.#pair.node(side).state, "events.jsonl"), join(directory, `${side}-events.jsonl`));
+    }
+    const happened = this.#histories.told(this.#clock_ms);
+    await Bun.write(join(directory, "offences.txt"), `${offences.join("\n")}\n\n${happened}\n`);
+    return `Evidence is in ${directory}; what the nodes logged:\n${happened}`;
+  }
+
+  #tellRound({ round, active, outage_ms, claims, offences, evidence }: RoundResult): void {
+    const { tell } = this.#options;
+    tell(
+      `round ${round.number}: node ${active} active, ${claims} claims, longest gap ${outage_ms.toFixed(1)} ms${round.settled ? ", settled" : ""}${round.impatient ? ", impatient" : ""}`,
+    );
+    for (const fault of round.faults) tell(`  ${faultText(fault)}`);
+    for (const offence of offences) tell(`VIOLATION ${offence}`);
+    if (evidence !== "") tell(evidence);
+  }
+}
