@@ -33,6 +33,8 @@ export interface Status extends Omit<Snapshot, "role"> {
 const SWITCH_EVENTS = ["became-active", "handed-over", "yielded"];
 /** How long a node that is reset goes on saying that it knows. */
 const FAREWELL_MS = 500;
+/** The last announcement of the shared addresses has left by then (core/announcer.ts). */
+const ANNOUNCED_MS = 3000;
 const NOTHING_YET = "The heartbeat process has not reported yet.";
 
 export class Node {
@@ -47,6 +49,7 @@ export class Node {
   #snapshot: Snapshot | null = null;
   #pairing: PairingSession | null = null;
   #erasing = false;
+  #forgetting = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -282,16 +285,21 @@ export class Node {
     if (snapshot.role === "erased") this.#becomeFresh();
   }
 
-  /** The peer knows that the cluster is gone: nothing is left to tell. */
+  /** The peer knows that the cluster is gone: nothing is left to tell, once the addresses have been announced again. */
   #forgetCluster(): void {
+    if (this.#forgetting) return;
+    this.#forgetting = true;
+    setTimeout(() => {
+      this.#forgetting = false;
+      if (this.#cluster?.departed) this.#saveCluster(null);
+      if (this.#cluster === null) this.#heart.configure(this.#configuration(false));
+    }, ANNOUNCED_MS);
     if (this.#cluster === null) return;
     this.events.add(
       "peer-erased",
       "info",
       `${this.#cluster.peer_name} knows that the cluster is gone, and resets itself.`,
     );
-    this.#saveCluster(null);
-    this.#heart.configure(this.#configuration(false));
   }
 
   /** Told by the peer that the cluster is gone: back to a fresh install, once the peer had time to hear that we know. */

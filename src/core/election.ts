@@ -114,11 +114,8 @@ export class Election {
     this.links.keep(configuration.paths.map(({ slot }) => slot));
     this.#evidence.reset();
     this.#speaker.changed();
-    if (configuration.departed && this.role !== "departed") {
-      this.#announcer.released();
-      this.#become("departed");
-    }
-    if (this.role === "active") this.#announcer.claimed(this.#now_ms);
+    if (configuration.departed) this.#become("departed");
+    if (this.#holds) this.#announcer.claimed(this.#now_ms);
   }
 
   /** Everything that happened since the last step, in order; `now_ms` never goes back. */
@@ -135,10 +132,15 @@ export class Election {
     const output = this.#output;
     this.#output = emptyOutput();
     output.role = this.role;
-    output.hold = this.role === "active" || this.role === "departed";
+    output.hold = this.#holds;
     output.events = this.#journal.takeEvents();
     output.wake_ms = this.#wakeAt();
     return output;
+  }
+
+  /** The shared addresses are this node's. */
+  get #holds(): boolean {
+    return this.role === "active" || this.role === "departed";
   }
 
   // ── what is known ──────────────────────────────────────────────────────────────────────────────
@@ -378,6 +380,8 @@ export class Election {
         this.#decideResuming();
         break;
       case "departed":
+        this.#announce();
+        break;
       case "erased":
         break;
     }
@@ -456,7 +460,10 @@ export class Election {
   #decideActive(): void {
     this.#considerLinks();
     if (this.#hand_over !== null) this.#pursueHandOver(this.#hand_over);
-    if (this.role !== "active") return;
+    if (this.role === "active") this.#announce();
+  }
+
+  #announce(): void {
     this.#output.frames.push(...this.#announcer.due(this.#now_ms));
     const verdict = this.#announcer.verdict(this.#now_ms);
     if (verdict === null || verdict.asked === 0) return;
@@ -596,7 +603,7 @@ export class Election {
 
   #wakeAt(): number {
     let wake_ms = this.#speaker.wake_ms(this.#interval_ms());
-    if (this.role === "active") wake_ms = Math.min(wake_ms, this.#announcer.wake_ms);
+    if (this.#holds) wake_ms = Math.min(wake_ms, this.#announcer.wake_ms);
     if (this.role === "backup" || this.role === "probing") {
       const suspected_ms = this.#peer.suspected_ms(this.#now_ms);
       for (const at of [suspected_ms, this.#evidence.conclusive_ms, this.#evidence.next_probe_ms]) {
