@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensurePrerequisites } from "./lab/prerequisites.ts";
+import { enterWorld } from "./lab/world.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const REPORTS = join(ROOT, "build/reports");
@@ -76,6 +77,7 @@ function runLayer({ name, tests, command }: Layer): void {
 
 mkdirSync(REPORTS, { recursive: true });
 ensurePrerequisites();
+enterWorld();
 for (const layer of LAYERS) runLayer(layer);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
