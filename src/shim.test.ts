@@ -110,6 +110,15 @@ describe("a capture", () => {
     expect((await shim.call("send", [{ capture: v1, hex: frame(6) }])).failures).toBe(1);
   });
 
+  test("whose interface went down before it vanished says so too", async () => {
+    const v1 = await open("v1");
+    space.run("ip", "link", "set", "v1", "down");
+    expect(await shim.call("wait", 50)).toEqual([]);
+    space.run("sh", "-c", "ip link del v0 && ip link add v0 type veth peer name v1 && ip link set v1 up");
+    const woken = await gather((records) => records.length > 0);
+    expect(woken).toEqual([{ kind: "failed", source: v1, hex: "13000000" }]);
+  });
+
   test("is not confused with a later one in its place", async () => {
     const first = await open("v0");
     await shim.call("shim", "close", first);
