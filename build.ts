@@ -58,8 +58,9 @@ interface RunOptions {
 }
 
 function run(command: string[], options: RunOptions = {}): string {
-  if (Bun.which(command[0] ?? "") === null)
-    throw new BuildFailure(`${command[0]} is missing; the build needs Debian 12 or a relative of it.`);
+  const program = command[0] ?? "";
+  if (!program.includes("/") && Bun.which(program) === null)
+    throw new BuildFailure(`${program} is missing; the build needs Debian 12 or a relative of it.`);
   const result = Bun.spawnSync(command, {
     cwd: options.cwd ?? ROOT,
     env: { ...process.env, LC_ALL: "C", ...options.env },
