@@ -50,7 +50,17 @@ const LIBPCAP_OPTIONS = [
 
 class BuildFailure extends Error {}
 
-function run(command: string[], options: { cwd?: string; env?: Record<string, string> } = {}): string {
+interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  /** What to say where it fails, without the full stop; the command's last line is added. */
+  refusal?: string;
+}
+
+function run(command: string[], options: RunOptions = {}): string {
+  const program = command[0] ?? "";
+  if (!program.includes("/") && Bun.which(program) === null)
+    throw new BuildFailure(`${program} is missing; the build needs Debian 12 or a relative of it.`);
   const result = Bun.spawnSync(command, {
     cwd: options.cwd ?? ROOT,
     env: { ...process.env, LC_ALL: "C", ...options.env },
@@ -59,8 +69,9 @@ function run(command: string[], options: { cwd?: string; env?: Record<string, st
     stderr: "pipe",
   });
   if (result.exitCode !== 0) {
-    const output = `${result.stdout}${result.stderr}`.trim().split("\n").slice(-20).join("\n");
-    throw new BuildFailure(`${command.slice(0, 3).join(" ")} failed:\n${output}`);
+    const lines = `${result.stdout}${result.stderr}`.trim().split("\n");
+    if (options.refusal !== undefined) throw new BuildFailure(`${options.refusal} (${lines.at(-1)}).`);
+    throw new BuildFailure(`${command.slice(0, 3).join(" ")} failed:\n${lines.slice(-20).join("\n")}`);
   }
   return result.stdout.toString();
 }
@@ -97,18 +108,19 @@ function installPrerequisites(): void {
       `The build needs some Debian packages. Install them with: sudo apt-get install ${packages.join(" ")}`,
     );
   }
-  run(["apt-get", "update", "-q"]);
+  const refusal = `These Debian packages could not be installed: ${packages.join(" ")}`;
+  run(["apt-get", "update", "-q"], { refusal });
   run(["apt-get", "install", "-q", "-y", "--no-install-recommends", ...packages], {
     env: { DEBIAN_FRONTEND: "noninteractive" },
+    refusal,
   });
 }
 
 /** The machine's own Debian sources with `deb` made `deb-src`, so that no archive is named here. */
 function sourceLists(directory: string): void {
-  const from = [
-    "/etc/apt/sources.list",
-    ...readdirSync("/etc/apt/sources.list.d").map((name) => join("/etc/apt/sources.list.d", name)),
-  ];
+  const more = "/etc/apt/sources.list.d";
+  const names = existsSync(more) ? readdirSync(more) : [];
+  const from = ["/etc/apt/sources.list", ...names.map((name) => join(more, name))];
   for (const [index, path] of from.entries()) {
     if (!existsSync(path)) continue;
     const text = readFileSync(path, "utf8");
@@ -151,8 +163,10 @@ function buildLibpcap(): void {
     "-o",
     "APT::Get::List-Cleanup=false",
   ];
-  run([...apt, "update"]);
-  run([...apt, "source", "libpcap"], { cwd: LIBPCAP });
+  const refusal =
+    "Debian's source package of libpcap cannot be fetched; check the network, and that /etc/apt names a Debian archive that has sources";
+  run([...apt, "update"], { refusal });
+  run([...apt, "source", "libpcap"], { cwd: LIBPCAP, refusal });
   const name = readdirSync(LIBPCAP).find((entry) => /^libpcap-[\d.]+$/.test(entry));
   if (name === undefined) throw new BuildFailure("apt-get source libpcap brought no source directory.");
   const source = join(LIBPCAP, name);
@@ -178,9 +192,9 @@ function buildShim(): void {
     "-D_GNU_SOURCE",
     "-DNAPI_VERSION=8",
     "-isystem",
-    join(ROOT, "node_modules/node-api-headers/include"),
+    "node_modules/node-api-headers/include",
     "-isystem",
-    join(LIBPCAP, "include"),
+    "build/libpcap/include",
     "-Wl,-z,relro,-z,now",
     "-Wl,--exclude-libs,ALL",
     "-o",
@@ -191,17 +205,24 @@ function buildShim(): void {
   run(["strip", "--strip-unneeded", SHIM]);
 }
 
-/** The commit says it all: the build number is its place in the history. 0 outside a repository. */
+/**
+ * The commit says it all: the build number is its place in the history; a plus behind the commit means that
+ * the sources are not quite those. 0 and "unknown" where there is no history, or not the whole of it.
+ */
 function sourceVersion(): { version: string; build: number; commit: string } {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-  const git = (...words: string[]) => Bun.spawnSync(["git", "-C", ROOT, ...words], { stderr: "ignore" });
-  const count = git("rev-list", "--count", "HEAD");
-  const commit = git("rev-parse", "--short=12", "HEAD");
-  return {
-    version,
-    build: count.exitCode === 0 ? Number(count.stdout.toString().trim()) : 0,
-    commit: commit.exitCode === 0 ? commit.stdout.toString().trim() : "unknown",
+  const git = (...words: string[]): string | null => {
+    if (Bun.which("git") === null) return null;
+    const { exitCode, stdout } = Bun.spawnSync(["git", "-C", ROOT, ...words], { stderr: "ignore" });
+    return exitCode === 0 ? stdout.toString().trim() : null;
   };
+  const commit = git("rev-parse", "--short=12", "HEAD");
+  if (commit === null) return { version, build: 0, commit: "unknown" };
+  const whole = git("rev-parse", "--is-shallow-repository") === "false";
+  if (!whole) console.error("  The build number is 0: this clone has not the whole history (git fetch --unshallow).");
+  const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
+  const build = whole ? Number(git("rev-list", "--count", "HEAD")) : 0;
+  return { version, build, commit: changed ? `${commit}+` : commit };
 }
 
 async function buildBundle(source: ReturnType<typeof sourceVersion>): Promise<void> {
@@ -269,7 +290,6 @@ async function main(): Promise<void> {
     await step("C shim", buildShim);
     leaveStamp(SHIM, shim_stamp);
   }
-  if (!existsSync(join(ROOT, "src/main.ts"))) return;
   const source = sourceVersion();
   await buildBundle(source);
   const executable_stamp = digest([BUNDLE, SHIM], Bun.version, values.target);

@@ -6,7 +6,7 @@
  * One process blocks in `wait`, which fills a buffer that the caller owns with whatever happened:
  * nothing is allocated per frame, and no callback runs behind the caller's back.
  */
-import { SystemFailure } from "./errors.ts";
+import { Failure, SystemFailure } from "./errors.ts";
 
 /** A capture, an event subscription or a watchdog: a number that is never given twice in a row, valid until closed; at most 128 at a time. */
 export type Handle = number;
@@ -111,9 +111,17 @@ function loadAddon(): Addon {
   return require("../build/shim.node") as Addon;
 }
 
+const NO_SHIM =
+  "The C shim cannot be loaded: the temporary directory must be there, be writable and allow execution; set BUN_TMPDIR to one that is and does.";
+
 /** Loads the addon at the first call; commands that never call it never unpack it. */
 function bind(): Shim {
-  const addon = loadAddon();
+  let addon: Addon;
+  try {
+    addon = loadAddon();
+  } catch (error) {
+    throw new Failure("no-shim", NO_SHIM, { cause: error });
+  }
   const wrap =
     (name: string) =>
     (...values: unknown[]): unknown => {

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensurePrerequisites } from "./lab/prerequisites.ts";
+import { enterWorld } from "./lab/world.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const REPORTS = join(ROOT, "build/reports");
@@ -19,7 +20,8 @@ interface Layer {
 const LAYERS: Layer[] = [
   { name: "static: types", command: ["node_modules/.bin/tsc", "--noEmit"] },
   { name: "static: lint", command: ["node_modules/.bin/biome", "check", "--diagnostic-level=error", "."] },
-  { name: "static: house rules", tests: ["./test/style.test.ts", "./test/smoke.test.ts"] },
+  { name: "static: house rules", tests: ["./test/style.test.ts"] },
+  { name: "executable", tests: ["./test/build.test.ts", "./test/smoke.test.ts"] },
   { name: "unit", tests: ["./src"] },
   { name: "fuzz", tests: ["./test/fuzz"] },
   { name: "scripts", tests: ["./test/scripts"] },
@@ -75,6 +77,7 @@ function runLayer({ name, tests, command }: Layer): void {
 
 mkdirSync(REPORTS, { recursive: true });
 ensurePrerequisites();
+enterWorld();
 for (const layer of LAYERS) runLayer(layer);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -26,7 +26,7 @@ import {
 import { Failure } from "../errors.ts";
 import { readRecords } from "../heart/inbox.ts";
 import { Outbox } from "../heart/outbox.ts";
-import { isPhysical, listLinks, setLinkUp } from "../kernel/links.ts";
+import { listCards, listLinks, setLinkUp } from "../kernel/links.ts";
 import { type Handle, openShim, RECORD } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { macBytes, macText } from "../wire/bytes.ts";
@@ -54,18 +54,17 @@ export function reservable(nic: string, used: string[]): void {
     throw new Failure("unknown-interface", `There is no interface ${nic}; choose one that \`ip link\` lists.`);
   if (used.includes(nic))
     throw new Failure("interface-in-use", `${nic} is configured as a data interface; choose a free network card.`);
-  if (!isPhysical(link))
+  const card = listCards(shim).find(({ name }) => name === nic);
+  if (card === undefined)
     throw new Failure("not-physical", `${nic} is not a physical network card; choose one that is.`);
-  if (shim.wireless(nic)) throw new Failure("wireless", `${nic} is wireless; the cluster network needs a cable.`);
+  if (card.wireless) throw new Failure("wireless", `${nic} is wireless; the cluster network needs a cable.`);
   if (link.master !== 0)
     throw new Failure("interface-in-use", `${nic} is part of a bridge or bond; choose a free network card.`);
   if (!link.up) setLinkUp(shim, link, true);
 }
 
 function introduce(name: string, nic: string): Introduction {
-  const cards = listLinks(openShim())
-    .filter(isPhysical)
-    .map(({ name: card, mac }) => ({ nic: card, mac }));
+  const cards = listCards(openShim()).map(({ name: card, mac }) => ({ nic: card, mac }));
   const cluster = cards.find((card) => card.nic === nic);
   if (cluster === undefined) throw new Failure("unknown-interface", `There is no interface ${nic}.`);
   return { name, version: VERSION, build: BUILD, cards, cluster };

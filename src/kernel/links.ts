@@ -1,16 +1,37 @@
 /** The node's network cards as the kernel has them now. */
 
-import { Failure } from "../errors.ts";
+import { Failure, SystemFailure } from "../errors.ts";
 import type { Shim } from "../shim.ts";
 import { command, list, nextSequence } from "./exchange.ts";
 import { NETLINK_ROUTE, readMessages } from "./netlink.ts";
-import { type Link, type LinkChange, listLinksRequest, readLinks, setLinkUpRequest } from "./rtnetlink.ts";
+import { isPhysical, type Link, type LinkChange, listLinksRequest, readLinks, setLinkUpRequest } from "./rtnetlink.ts";
 
 export { isPhysical, type Link, type LinkChange, RTNLGRP } from "./rtnetlink.ts";
+
+/** A link that a cluster can use, with what only its driver knows. */
+export interface Card extends Link {
+  /** Kernel driver, as `ethtool -i` shows it. */
+  driver: string;
+  wireless: boolean;
+}
 
 /** All links, the loopback included. */
 export function listLinks(shim: Shim): Link[] {
   return readLinks(list(shim, NETLINK_ROUTE, listLinksRequest(nextSequence()))).map(({ link }) => link);
+}
+
+/** Physical network cards. One that goes away meanwhile is left out. */
+export function listCards(shim: Shim): Card[] {
+  return listLinks(shim)
+    .filter(isPhysical)
+    .flatMap((link) => {
+      try {
+        return [{ ...link, driver: shim.driver(link.name), wireless: shim.wireless(link.name) }];
+      } catch (error) {
+        if (error instanceof SystemFailure && error.errno === "ENODEV") return [];
+        throw error;
+      }
+    });
 }
 
 /** Throws Failure `no-interface`. */

@@ -71,6 +71,13 @@ describe("answers", () => {
     return readLinks(readMessages(Uint8Array.of(...new Uint8Array(header.buffer), ...body)));
   };
 
+  test("a link whose address is not the one burnt into the card", () => {
+    expect(link(`${LINK} 0a00 3600 0200000001ff 0000`)[0]?.link).toMatchObject({
+      mac: "02:00:00:00:01:01",
+      permanent_mac: "02:00:00:00:01:ff",
+    });
+  });
+
   test("a link", () => {
     const [change] = link(LINK);
     expect(change).toEqual({

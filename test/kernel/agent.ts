@@ -114,6 +114,8 @@ const operations = {
   reconcile: (intent: addresses.Intent, ours: string[]) => addresses.reconcile(shim, theHolding(), intent, ours),
   configureGateway: (configuration: gateway.GatewayConfiguration) => gateway.configureGateway(shim, configuration),
   listLinks: () => links.listLinks(shim),
+  listCards: () => links.listCards(shim),
+  setLinkUp: (nic: string, up: boolean) => links.setLinkUp(shim, links.linkNamed(links.listLinks(shim), nic), up),
 
   /** Opens captures now, so that nothing is missed between an order to send and an order to listen. */
   listen(nics: string[]) {

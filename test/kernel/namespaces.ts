@@ -3,6 +3,7 @@
  * the process's number; `remove` takes everything away, whatever happened before.
  */
 
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import type { Operations } from "./agent.ts";
@@ -58,6 +59,16 @@ export function cable(a: Namespace, a_nic: string, b: Namespace, b_nic: string):
   a.run("ip", "link", "add", a_nic, "type", "veth", "peer", "name", b_nic, "netns", b.name);
   a.run("ip", "link", "set", a_nic, "up");
   b.run("ip", "link", "set", b_nic, "up");
+}
+
+/** An interface without Ethernet can be made only where this user may open the device for it. */
+export function mayMakeTunnels(): boolean {
+  try {
+    accessSync("/dev/net/tun", constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 type Answer = { value: unknown } | { message: string; code?: string; operation?: string };
