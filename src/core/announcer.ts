@@ -95,7 +95,8 @@ export class Announcer {
     const announce = ANNOUNCE_AFTER_MS[this.#announced] ?? Number.POSITIVE_INFINITY;
     const ask = ASK_AFTER_MS[this.#asked] ?? Number.POSITIVE_INFINITY;
     const judge = this.#judged ? Number.POSITIVE_INFINITY : VERDICT_AFTER_MS;
-    return this.#claimed_ms + Math.min(announce, ask, judge);
+    const after_ms = Math.min(announce, ask, judge);
+    return after_ms === Number.POSITIVE_INFINITY ? after_ms : this.#claimed_ms + after_ms;
   }
 
   /** Frames due now while active. */

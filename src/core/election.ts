@@ -101,7 +101,7 @@ export class Election {
     this.#spent_term = configuration.term_floor;
     this.#started_ms = now_ms;
     this.#now_ms = now_ms;
-    if (configuration.departed) this.#become("departed");
+    if (configuration.departed) this.#depart();
     else if (configuration.bootstrap)
       this.#claim(this.#ownTermAbove(this.term), "The cluster was created on this node");
   }
@@ -114,8 +114,8 @@ export class Election {
     this.links.keep(configuration.paths.map(({ slot }) => slot));
     this.#evidence.reset();
     this.#speaker.changed();
-    if (configuration.departed) this.#become("departed");
-    if (this.#holds) this.#announcer.claimed(this.#now_ms);
+    if (configuration.departed) this.#depart();
+    if (this.role === "active") this.#announcer.claimed(this.#now_ms);
   }
 
   /** Everything that happened since the last step, in order; `now_ms` never goes back. */
@@ -543,6 +543,12 @@ export class Election {
     this.#announcer.claimed(this.#now_ms);
     this.#journal.clear("silent-peer");
     this.#speaker.changed();
+  }
+
+  /** Alone from now on, and the owner of the addresses whatever the peer does. */
+  #depart(): void {
+    this.#become("departed");
+    this.#announcer.claimed(this.#now_ms);
   }
 
   #stepDown(): void {
