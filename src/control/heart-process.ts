@@ -35,11 +35,13 @@ export class HeartProcess {
     setInterval(() => this.#send({ type: "alive" }), ALIVE_INTERVAL_MS);
   }
 
-  configure(configuration: HeartConfiguration): void {
-    this.#send({ type: "configure", configuration });
+  /** Resolves when the heart works by it, or was started again with it; whatever it could not do is an event. */
+  configure(configuration: HeartConfiguration): Promise<void> {
+    const done = this.#ask((id) => ({ type: "configure", id, configuration })).catch(() => {});
     // Bootstrapping is for this one moment, not for a heart that is started again later.
     const { bootstrap: _, ...lasting } = configuration;
     this.#configuration = lasting;
+    return done;
   }
 
   /** A term seen since the configuration was made, for a heart that is started again. */
@@ -49,12 +51,12 @@ export class HeartProcess {
 
   /** Hands over; resolves when done, rejects with the heart's Failure. */
   switchOver(): Promise<void> {
-    return this.#ask("switch");
+    return this.#ask((id) => ({ type: "switch", id }));
   }
 
   /** Makes the active peer hand over to this node; resolves when it has, rejects with the heart's Failure. */
   takeOver(): Promise<void> {
-    return this.#ask("take-over");
+    return this.#ask((id) => ({ type: "take-over", id }));
   }
 
   /** Hands over if active, releases everything and ends the heart. */
@@ -62,12 +64,12 @@ export class HeartProcess {
     this.#stopping = true;
     if (this.#child === null) return;
     const { exited } = this.#child;
-    await this.#ask("stop").catch(() => {});
+    await this.#ask((id) => ({ type: "stop", id })).catch(() => {});
     await Promise.race([exited, Bun.sleep(1000)]);
     this.#child?.kill("SIGKILL");
   }
 
-  #ask(type: "switch" | "take-over" | "stop"): Promise<void> {
+  #ask(order: (id: number) => ToHeart): Promise<void> {
     const id = this.#next_id++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(
@@ -81,7 +83,7 @@ export class HeartProcess {
       else reject(failure);
     };
     this.#waiting.set(id, settle);
-    this.#send({ type, id });
+    this.#send(order(id));
     return promise;
   }
 

@@ -6,6 +6,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { Failure, sentence } from "../errors.ts";
 import type { HeartConfiguration, Snapshot } from "../heart/messages.ts";
+import { listLinks, setLinkUp } from "../kernel/links.ts";
+import { openShim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { serveControl } from "./api.ts";
 import { Events } from "./events.ts";
@@ -68,6 +70,7 @@ export class Node {
   start(): void {
     this.events.add("started", "info", `understudy ${VERSION} build ${BUILD} starts.`);
     this.#heart.start(this.#configuration(false));
+    this.#setLinks(false);
   }
 
   async stop(): Promise<void> {
@@ -130,7 +133,7 @@ export class Node {
       }
     }
     this.#saveSettings(settings, this.#revision + 1);
-    this.#heart.configure(this.#configuration(false));
+    void this.#configureHeart();
     this.events.add("settings-changed", "info", `The settings were changed (revision ${this.#revision}).`);
   }
 
@@ -210,7 +213,7 @@ export class Node {
             peer_mac: joiner.mac,
           })),
         });
-        this.#heart.configure(this.#configuration(true));
+        void this.#configureHeart({ bootstrap: true });
       });
     });
     this.events.add(
@@ -234,7 +237,7 @@ export class Node {
         "This node is not active and hears no active peer; see its status, and try again when one of the two is active.",
       );
     this.#saveCluster({ ...cluster, departed: true });
-    this.#heart.configure(this.#configuration(false));
+    void this.#configureHeart();
     this.events.add(
       "cluster-destroyed",
       "warning",
@@ -266,9 +269,33 @@ export class Node {
     }
   }
 
+  /**
+   * A driver takes its time to bring a link up or down, longer than a lease lasts; so that is done here, before
+   * the heart uses it, or once the heart has let go of it.
+   */
+  async #configureHeart({ bootstrap } = { bootstrap: false }): Promise<void> {
+    this.#setLinks(true);
+    await this.#heart.configure(this.#configuration(bootstrap));
+    this.#setLinks(false);
+  }
+
+  /** Links of enabled interfaces up, or those of disabled ones down: these must not carry traffic past the gate. */
+  #setLinks(up: boolean): void {
+    const shim = openShim();
+    try {
+      const links = listLinks(shim);
+      for (const { nic, enabled = true } of this.#settings.interfaces) {
+        const link = links.find(({ name }) => name === nic);
+        if (enabled === up && link !== undefined && link.up !== up) setLinkUp(shim, link, up);
+      }
+    } catch (error) {
+      this.events.add("link-refused", "error", `An interface cannot be set ${up ? "up" : "down"}: ${sentence(error)}.`);
+    }
+  }
+
   #restartInPlaceOrReboot(): void {
     const command = this.#options.reboot_command;
-    if (command === null) return this.#heart.configure(this.#configuration(false));
+    if (command === null) return void this.#configureHeart();
     // The answer to the joining administrator leaves first.
     setTimeout(() => {
       void this.stop().then(() => {
@@ -292,7 +319,7 @@ export class Node {
     setTimeout(() => {
       this.#forgetting = false;
       if (this.#cluster?.departed) this.#saveCluster(null);
-      if (this.#cluster === null) this.#heart.configure(this.#configuration(false));
+      if (this.#cluster === null) void this.#configureHeart();
     }, ANNOUNCED_MS);
     if (this.#cluster === null) return;
     this.events.add(

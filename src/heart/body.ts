@@ -95,9 +95,9 @@ export class Body {
   configure(configuration: HeartConfiguration, held: boolean): Input[] {
     const { cluster, interfaces } = configuration;
     const enabled = interfaces.filter((entry) => entry.enabled);
-    const links = this.#setLinks(configuration);
-    const nics = [...(cluster === undefined ? [] : [{ nic: cluster.nic, slot: 0 }]), ...enabled];
-    this.#arrangePorts(nics.map(({ nic, slot }) => ({ slot, nic, mac: linkNamed(links, nic).mac })));
+    const used = [...(cluster === undefined ? [] : [{ nic: cluster.nic, slot: 0 }]), ...enabled];
+    const links = this.#linksUp(used.map(({ nic }) => nic));
+    this.#arrangePorts(used.map(({ nic, slot }) => ({ slot, nic, mac: linkNamed(links, nic).mac })));
     const before = this.#shared;
     this.#shared = interfaces.flatMap((entry) => entry.addresses);
     this.#holding = prepareHolding(
@@ -132,14 +132,12 @@ export class Body {
     return this.#observeCarriers(listLinks(this.#shim));
   }
 
-  /** Brings up what is used, takes down what is disabled: without its addresses it must not carry traffic past the gate. */
-  #setLinks({ cluster, interfaces }: HeartConfiguration): Link[] {
+  /** All links, after those in use have been brought up. */
+  #linksUp(nics: string[]): Link[] {
     const links = listLinks(this.#shim);
-    const wanted = interfaces.map(({ nic, enabled }) => ({ nic, up: enabled }));
-    if (cluster !== undefined) wanted.push({ nic: cluster.nic, up: true });
-    for (const { nic, up } of wanted) {
-      const link = up ? linkNamed(links, nic) : links.find(({ name }) => name === nic);
-      if (link !== undefined && link.up !== up) setLinkUp(this.#shim, link, up);
+    for (const nic of nics) {
+      const link = linkNamed(links, nic);
+      if (!link.up) setLinkUp(this.#shim, link, true);
     }
     return links;
   }

@@ -137,6 +137,7 @@ class Heart {
       case "configure":
         this.#configuration = message.configuration;
         this.#act(() => this.#configure(message.configuration, inputs));
+        if (message.id !== undefined) this.#control.reply(message.id, null);
         return;
       case "stop":
         return this.#stop(message.id, inputs);

@@ -68,7 +68,8 @@ export interface HeartConfiguration {
 }
 
 export type ToHeart =
-  | { type: "configure"; configuration: HeartConfiguration }
+  /** Answered with `reply` where it has an id. */
+  | { type: "configure"; id?: number; configuration: HeartConfiguration }
   /** Planned switch: the active node hands over. Answered with `reply`. */
   | { type: "switch"; id: number }
   /** The backup becomes active by its peer's consent. Answered with `reply`. */
