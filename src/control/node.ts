@@ -260,12 +260,15 @@ export class Node {
     if (this.#pairing !== null) throw new Failure("pairing", "This node is pairing already; cancel that first.");
     const session = open();
     this.#pairing = session;
+    // While this node looks for a new peer it tells the one before nothing; on that cable it would be a third node.
+    if (this.#cluster !== null) await this.#configureHeart();
     try {
       await session.run(signal, timeout_s);
       return session as PairingSession & { agreement: NonNullable<PairingSession["agreement"]> };
     } finally {
       session.cancel();
       this.#pairing = null;
+      if (this.#cluster?.departed) void this.#configureHeart();
     }
   }
 
@@ -366,7 +369,7 @@ export class Node {
 
   #configuration(bootstrap: boolean): HeartConfiguration {
     const { server, interfaces } = this.#settings;
-    const cluster = this.#cluster;
+    const cluster = this.#pairing === null ? this.#cluster : this.#membership();
     const matched = new Map(cluster?.matches.map((match) => [match.nic, match]));
     return {
       name: server.name,
