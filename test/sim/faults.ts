@@ -109,6 +109,7 @@ export class Faults {
         for (const each of machines) if (each.heart?.election.role === "active") each.heart.order({ type: "switch", id: ++this.#order_id });
         return;
       case "order-stop":
+        machine.wanted = false;
         return heart?.order({ type: "stop", id: STOP_ID });
       case "clock-step":
         return;
@@ -125,8 +126,10 @@ export class Faults {
         return machine.thaw();
       case "hang":
         return heart?.hung === true ? heart.resume() : undefined;
-      case "kill":
       case "order-stop":
+        machine.wanted = true;
+        return machine.startHeart(false);
+      case "kill":
         return machine.startHeart(false);
       case "power":
         return this.#powerOn(machine);
@@ -263,6 +266,7 @@ export class Faults {
     for (const machine of machines) {
       for (const port of machine.ports) port.plugged = true;
       machine.disk_us = 2000;
+      machine.wanted = true;
       machine.thaw();
       if (machine.heart !== null) {
         machine.heart.load_us = 0;

@@ -336,7 +336,7 @@ export class Heart {
     }
     if (!this.#stop_done) return;
     this.end("stopped");
-    this.#machine.heart = null;
+    this.#machine.heartStopped();
   }
 
   #watchIdling(idle: boolean): void {

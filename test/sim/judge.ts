@@ -151,7 +151,7 @@ export class Judge {
   }
 
   #mustHear(a: Machine, b: Machine): boolean {
-    const { plan } = this.#context();
+    const { plan, timeline } = this.#context();
     if ([a, b].some(({ heart }) => (heart?.load_us ?? 0) > 0)) return false;
     if ([a, b].some(({ heart }) => heart === null || heart.hung)) return true;
     const [low, high] = termOf(a) < termOf(b) ? [a, b] : [b, a];
@@ -159,7 +159,7 @@ export class Judge {
       if (slot > 0 && plan.data_heartbeats[slot - 1] !== true) return false;
       const from = high.ports[slot];
       const to = low.ports[slot];
-      return from !== undefined && to !== undefined && reaches(from, to, plan.latency_us + plan.jitter_us);
+      return from !== undefined && to !== undefined && reaches(from, to, timeline.now_us, plan.latency_us + plan.jitter_us);
     });
   }
 

@@ -14,6 +14,7 @@ import type { FreezeClock, Index } from "./plan.ts";
 /** What a card keeps while nobody takes it: frames that come in while the machine stands still. */
 const RING_MAX = 192;
 const RUNS_UP_US = 200_000_000;
+const RESTART_US = 3000;
 
 export class Machine {
   readonly index: Index;
@@ -28,6 +29,8 @@ export class Machine {
   on = false;
   frozen = false;
   heart: Heart | null = null;
+  /** An administrator wants the heart to run: one that has stopped is started again. */
+  wanted = true;
   /** The lease stood still with the machine at the last thaw: the spec's honest limit, until the node lets go of it. */
   lease_stood = false;
   /** How long the disk takes, and what it will have at which time. */
@@ -120,6 +123,15 @@ export class Machine {
     this.heart?.end("died");
     this.heart = null;
     this.#context.dirty = true;
+  }
+
+  /** The heart has stopped in good order. */
+  heartStopped(): void {
+    this.heart = null;
+    this.#context.dirty = true;
+    this.#context.timeline.after(RESTART_US, () => {
+      if (this.wanted) this.startHeart(false);
+    });
   }
 
   /** A snapshot reached the control process: it remembers the term, and saves it. */

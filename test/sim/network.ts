@@ -142,11 +142,12 @@ export function isConnected(port: Port): boolean {
 }
 
 /** A frame from one port may reach the other within `delay_us_max`, unless chance is against it. */
-export function reaches(from: Port, to: Port, delay_us_max: number): boolean {
+export function reaches(from: Port, to: Port, now_us: number, delay_us_max: number): boolean {
   if (!hasCarrier(from) || !hasCarrier(to) || from.out.cut || to.in.cut) return false;
   const { out } = from;
   const { in: into } = to;
   const delay_us = out.delay_us + out.jitter_us + into.delay_us + into.jitter_us;
   const perfect = out.loss === 0 && into.loss === 0 && out.reorder === 0 && into.reorder === 0;
-  return perfect && delay_us <= delay_us_max;
+  // What is under way, late, goes first.
+  return perfect && delay_us <= delay_us_max && to.last_us <= now_us + delay_us_max;
 }
