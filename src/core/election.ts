@@ -338,6 +338,7 @@ export class Election {
     if (this.#hand_over !== null) this.#hand_over.proof = this.#proof;
     this.#peer.forgive(this.#now_ms, slept_ms);
     if (this.role !== "active") return;
+    // Also where the peer was silent before: it may serve an island that has just been joined to ours.
     this.#journal.event("slept", slept_ms);
     this.#become("resuming");
     this.#announcer.released();
@@ -529,6 +530,7 @@ export class Election {
       this.#announcer.claimed(this.#now_ms);
     } else if (!this.heard || proved) {
       this.#become("backup");
+      this.#decideBackup();
     }
   }
 

@@ -10,6 +10,8 @@ import type { World } from "./world.ts";
 const QUIET_INTERVALS = 6;
 const CHECK_INTERVAL_US = 5000;
 const STOP_ID = -1;
+/** A third of the detector's window would do. */
+const SETTLED_HEARTBEATS = 48;
 const FRAMES_WINDOW_US = 100_000;
 /** Faults after which a peer that is ready must have taken over within the bound. */
 const STOPS_SERVICE = new Set(["freeze", "hang", "kill", "power"]);
@@ -107,6 +109,10 @@ export class Faults {
         return heart?.order({ type: "impaired", impaired: true });
       case "order-switch":
         for (const each of machines) if (each.heart?.election.role === "active") each.heart.order({ type: "switch", id: ++this.#order_id });
+        return;
+      case "order-take":
+        for (const each of machines)
+          if (each.heart?.election.role === "backup") each.heart.order({ type: "take-over", id: ++this.#order_id });
         return;
       case "order-stop":
         machine.wanted = false;
@@ -249,7 +255,10 @@ export class Faults {
     const peer = machines[1 - fault.node]?.heart?.election;
     if (this.#present.size > 0 || victim.heart?.election.role !== "active" || !service.isRestored || peer === undefined) return;
     if (peer.conversation.sequence * plan.tuning.interval_ms < plan.tuning.listen_ms) return;
-    const bound_us = takeoverBound(plan, peer.detector_timeout_ms);
+    // A detector that knows a quiet network well has come down to its floor.
+    const quiet = judge.serial === 1 && peer.conversation.sequence >= SETTLED_HEARTBEATS;
+    const { detect_floor_ms, detect_ceiling_ms, interval_ms } = plan.tuning;
+    const bound_us = takeoverBound(plan, quiet ? detect_floor_ms + interval_ms : detect_ceiling_ms);
     const { serial } = judge;
     timeline.after(bound_us, () => {
       if (judge.serial === serial && !service.flows)

@@ -101,6 +101,7 @@ export class Heart {
         version: [0, 1, 0],
         build: 1,
         bootstrap,
+        departed: false,
       },
       local_us / 1000,
     );

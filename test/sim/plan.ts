@@ -41,6 +41,7 @@ export const FAULT_KINDS = [
   "impair",
   /** An administrator's orders. */
   "order-switch",
+  "order-take",
   "order-stop",
   /** The wall clock is set: it must not matter. */
   "clock-step",
