@@ -230,6 +230,8 @@ export class Election {
         return;
       case "gate":
         return this.#takeGate(input.broken);
+      case "late":
+        return this.#takeLate();
     }
   }
 
@@ -248,6 +250,12 @@ export class Election {
       this.#stepDown();
     }
     this.#gate_broken = broken;
+  }
+
+  /** The lease may have run out before our heartbeat left, and our probes may only just be on their way. */
+  #takeLate(): void {
+    if (this.role === "active") this.#output.open_lease = true;
+    this.#evidence.reset();
   }
 
   #takeSwitch(id: number): void {

@@ -30,7 +30,12 @@ export class Attacker {
       segment.tap = (frame, from) => {
         if (!this.#ports.includes(from)) this.#record(slot, frame);
       };
-      return segment.attach(0, 0, () => {}, () => {});
+      return segment.attach(
+        0,
+        0,
+        () => {},
+        () => {},
+      );
     });
   }
 

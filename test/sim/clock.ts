@@ -4,7 +4,7 @@ export class Clock {
   readonly #rate: number;
   #true_us = 0;
   #local_us: number;
-  #running = true;
+  running = true;
 
   constructor(offset_us: number, drift_ppm: number) {
     this.#local_us = offset_us;
@@ -12,7 +12,7 @@ export class Clock {
   }
 
   local(true_us: number): number {
-    return this.#running ? this.#local_us + (true_us - this.#true_us) * this.#rate : this.#local_us;
+    return this.running ? this.#local_us + (true_us - this.#true_us) * this.#rate : this.#local_us;
   }
 
   /** When this clock will show `local_us`, should it not be stopped. */
@@ -22,12 +22,12 @@ export class Clock {
 
   stop(true_us: number): void {
     this.#set(true_us);
-    this.#running = false;
+    this.running = false;
   }
 
   go(true_us: number): void {
     this.#set(true_us);
-    this.#running = true;
+    this.running = true;
   }
 
   #set(true_us: number): void {

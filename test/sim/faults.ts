@@ -1,9 +1,9 @@
 /** Brings a plan's faults upon the world, heals them, and at the end everything, and says when it must be well again. */
 
-import type { Fault, Index } from "./plan.ts";
-import type { Direction, Port } from "./network.ts";
-import { healingBound, takeoverBound } from "./service.ts";
 import type { Machine } from "./machine.ts";
+import type { Direction, Port } from "./network.ts";
+import type { Fault, Index } from "./plan.ts";
+import { healingBound, takeoverBound } from "./service.ts";
 import type { World } from "./world.ts";
 
 /** Once well, it must stay well for some heartbeats. */
@@ -76,7 +76,12 @@ export class Faults {
         machine.powerCut();
         return this.#carriersChanged();
       case "trap":
-        if (heart !== null) heart.trap = { only: fault.slot === 0 ? "any" : fault.slot === 1 ? "opens" : "shuts", after: fault.amount, spring: () => this.#spring(fault) };
+        if (heart !== null)
+          heart.trap = {
+            only: fault.slot === 0 ? "any" : fault.slot === 1 ? "opens" : "shuts",
+            after: fault.amount,
+            spring: () => this.#spring(fault),
+          };
         return;
       case "load":
         if (heart !== null) heart.load_us = fault.amount;
@@ -108,7 +113,8 @@ export class Faults {
       case "impair":
         return heart?.order({ type: "impaired", impaired: true });
       case "order-switch":
-        for (const each of machines) if (each.heart?.election.role === "active") each.heart.order({ type: "switch", id: ++this.#order_id });
+        for (const each of machines)
+          if (each.heart?.election.role === "active") each.heart.order({ type: "switch", id: ++this.#order_id });
         return;
       case "order-take":
         for (const each of machines)
@@ -253,7 +259,8 @@ export class Faults {
     const { judge, machines, plan, service, timeline } = this.#world;
     const victim = machines[fault.node];
     const peer = machines[1 - fault.node]?.heart?.election;
-    if (this.#present.size > 0 || victim.heart?.election.role !== "active" || !service.isRestored || peer === undefined) return;
+    if (this.#present.size > 0 || victim.heart?.election.role !== "active" || !service.isRestored || peer === undefined)
+      return;
     if (peer.conversation.sequence * plan.tuning.interval_ms < plan.tuning.listen_ms) return;
     // A detector that knows a quiet network well has come down to its floor.
     const quiet = judge.serial === 1 && peer.conversation.sequence >= SETTLED_HEARTBEATS;
@@ -316,4 +323,3 @@ export class Faults {
     look();
   }
 }
-

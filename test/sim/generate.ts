@@ -1,7 +1,7 @@
 /** The plan of a seed: tunings, networks, and a schedule of faults, all up front. */
 import { DEFAULT_TUNING } from "../../src/core/tuning.ts";
 import type { Tuning } from "../../src/heart/messages.ts";
-import { type Fault, FAULT_KINDS, type FaultKind, type Index, type Plan } from "./plan.ts";
+import { FAULT_KINDS, type Fault, type FaultKind, type Index, type Plan } from "./plan.ts";
 import { Random } from "./random.ts";
 
 /** How often a kind is drawn, where not once. */
@@ -28,8 +28,24 @@ function tuningOf(random: Random): Tuning {
   const speed = random.below(10);
   if (speed < 6) return { ...DEFAULT_TUNING, listen_ms: random.pick([300, 400, 600]), ...stay };
   if (speed < 9)
-    return { interval_ms: 20, lease_ms: 48, detect_floor_ms: 52, detect_ceiling_ms: 300, listen_ms: 700, on_link_loss: "switch", ...stay };
-  return { interval_ms: 80, lease_ms: 200, detect_floor_ms: 204, detect_ceiling_ms: 500, listen_ms: 1500, on_link_loss: "switch", ...stay };
+    return {
+      interval_ms: 20,
+      lease_ms: 48,
+      detect_floor_ms: 52,
+      detect_ceiling_ms: 300,
+      listen_ms: 700,
+      on_link_loss: "switch",
+      ...stay,
+    };
+  return {
+    interval_ms: 80,
+    lease_ms: 200,
+    detect_floor_ms: 204,
+    detect_ceiling_ms: 500,
+    listen_ms: 1500,
+    on_link_loss: "switch",
+    ...stay,
+  };
 }
 
 export function planOf(seed: number): Plan {
@@ -49,7 +65,8 @@ export function planOf(seed: number): Plan {
     jitter_us: random.pick([10, 60, 200]),
     faults: [],
   };
-  const begin_us = (plan.start === "cold" ? tuning.listen_ms : 0) * 1000 + 60_000 + FIRST_INTERVALS * tuning.interval_ms * 1000;
+  const begin_us =
+    (plan.start === "cold" ? tuning.listen_ms : 0) * 1000 + 60_000 + FIRST_INTERVALS * tuning.interval_ms * 1000;
   const count = 1 + random.below(FAULTS_MAX);
   // Long enough to see what comes of a fault, short enough that many overlap.
   const spread_us = 20 * tuning.interval_ms * 1000;
@@ -66,7 +83,9 @@ function faultOf(random: Random, tuning: Tuning, at_us: number): Fault {
   const kind = random.pick(BAG);
   const interval_us = tuning.interval_ms * 1000;
   const clock = random.pick(["runs", "runs", "stands", "suspend"] as const);
-  const lasts_us = random.chance(0.5) ? random.between(interval_us / 4, 6 * interval_us) : random.between(6 * interval_us, 30 * interval_us);
+  const lasts_us = random.chance(0.5)
+    ? random.between(interval_us / 4, 6 * interval_us)
+    : random.between(6 * interval_us, 30 * interval_us);
   return {
     kind,
     at_us,

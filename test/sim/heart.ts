@@ -3,6 +3,7 @@
  * and carry out the duties in their order. It can be stopped, killed or put to sleep between any two of them.
  */
 import { Election } from "../../src/core/election.ts";
+import { PROMPT_MS } from "../../src/core/tuning.ts";
 import type { Input, Output } from "../../src/core/types.ts";
 import { HOSTS, nodeMac, SLOTS, sharedAddresses } from "./addresses.ts";
 import type { Context } from "./context.ts";
@@ -33,6 +34,9 @@ interface Act {
   next: number;
   origin: Origin;
   stepped_us: number;
+  /** By the node's own clock. */
+  stepped_local_us: number;
+  opened: boolean;
 }
 
 export interface Trap {
@@ -55,6 +59,7 @@ export class Heart {
   /** What body.ts believes. */
   held = false;
   must_open = false;
+  #late = false;
   gate_broken = false;
   #repairs_us: number[] = [];
   #gate_check_us = 0;
@@ -195,7 +200,7 @@ export class Heart {
   #turn(): void {
     const { timeline, judge } = this.#context;
     const local_us = this.local_us;
-    const inputs: Input[] = [];
+    const inputs: Input[] = this.#late ? [{ type: "late" }] : [];
     for (const waiting of this.#inbox.splice(0)) this.#gather(waiting, inputs);
     if (local_us - this.#gate_check_us >= GATE_CHECK_INTERVAL_US) {
       this.#gate_check_us = local_us;
@@ -226,6 +231,8 @@ export class Heart {
         at_us: timeline.now_us,
       },
       stepped_us: timeline.now_us,
+      stepped_local_us: local_us,
+      opened: false,
     };
     this.held = output.hold;
     this.must_open = false;
@@ -310,15 +317,22 @@ export class Heart {
         this.#machine.lease_stood = false;
       } else if (act.takes) kernel.hold(true);
     } else if (number === 1) {
-      if (act.opens && kernel.openLease(now_us)) this.#context.judge.opened(this.#machine, act.stepped_us);
+      if (!act.opens || !this.#isPrompt(act) || !kernel.openLease(now_us)) return;
+      act.opened = true;
+      this.#machine.opened(act.stepped_us);
     } else if (number < frames.length + 2) {
       const out = frames[number - 2];
       if (out === undefined) return;
       this.#context.judge.oracle.sent(this.#machine, out.frame);
       this.#machine.transmit(out.slot, out.frame, act.origin);
     } else if (number === frames.length + 2) {
+      this.#late = !this.#isPrompt(act) || (act.opens && !act.opened);
       if (act.shuts) kernel.hold(false);
     } else this.#tell(act.output);
+  }
+
+  #isPrompt(act: Act): boolean {
+    return this.local_us - act.stepped_local_us < PROMPT_MS * 1000;
   }
 
   #tell(output: Output): void {

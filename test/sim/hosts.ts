@@ -4,7 +4,7 @@
  */
 import { emitArpRequest, parseArp } from "../../src/wire/arp.ts";
 import { equalBytes } from "../../src/wire/bytes.ts";
-import { HOSTS, sharedIpv4 } from "./addresses.ts";
+import { type HOSTS, sharedIpv4 } from "./addresses.ts";
 import type { Context } from "./context.ts";
 import { macKey, type Port } from "./network.ts";
 

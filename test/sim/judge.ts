@@ -10,8 +10,6 @@ import type { Machine } from "./machine.ts";
 import { isConnected, type Origin, reaches } from "./network.ts";
 import { Oracle } from "./oracle.ts";
 
-/** From a decision to its last duty, where nothing delays it. */
-const PROMPT_US = 1000;
 const SLACK_US = 500;
 
 export class Violation extends Error {
@@ -23,7 +21,7 @@ export class Violation extends Error {
 }
 
 /** Why two nodes may both serve for a moment (the spec's honest limits). */
-export type Excuse = "islands" | "paused" | "late-open" | "flushed";
+export type Excuse = "islands" | "paused" | "flushed";
 
 interface Overlap {
   excuse: Excuse;
@@ -39,8 +37,6 @@ export class Judge {
   #overlaps = 0;
   /** A node claimed, rightly, although its peer still served: they were islands. */
   #islands = false;
-  /** A lease that was opened long after the decision. */
-  #late_open: Machine | null = null;
   #served = "";
   /** Counts the edges of faults. */
   serial = 0;
@@ -62,11 +58,6 @@ export class Judge {
   /** A heart reads a frame. */
   read(machine: Machine, slot: number, frame: Uint8Array, origin: Origin | null): void {
     this.oracle.read(machine, slot, frame, origin);
-  }
-
-  opened(machine: Machine, stepped_us: number): void {
-    if (this.#context().timeline.now_us - stepped_us > PROMPT_US) this.#late_open = machine;
-    else if (this.#late_open === machine) this.#late_open = null;
   }
 
   transition(machine: Machine, from: WireRole | "off", to: WireRole | "off", cause: Cause, term: number): void {
@@ -120,7 +111,6 @@ export class Judge {
   #excuseOf(a: Machine, b: Machine): Excuse | null {
     if (!a.kernel.has_gate || !b.kernel.has_gate) return "flushed";
     if (a.lease_stood || b.lease_stood) return "paused";
-    if (this.#late_open !== null) return "late-open";
     return this.#islands ? "islands" : null;
   }
 
@@ -159,7 +149,9 @@ export class Judge {
       if (slot > 0 && plan.data_heartbeats[slot - 1] !== true) return false;
       const from = high.ports[slot];
       const to = low.ports[slot];
-      return from !== undefined && to !== undefined && reaches(from, to, timeline.now_us, plan.latency_us + plan.jitter_us);
+      return (
+        from !== undefined && to !== undefined && reaches(from, to, timeline.now_us, plan.latency_us + plan.jitter_us)
+      );
     });
   }
 

@@ -33,6 +33,7 @@ export class Machine {
   wanted = true;
   /** The lease stood still with the machine at the last thaw: the spec's honest limit, until the node lets go of it. */
   lease_stood = false;
+  #stood_us = 0;
   /** How long the disk takes, and what it will have at which time. */
   disk_us = 2000;
   #writes: { term: number; durable_us: number }[] = [];
@@ -102,6 +103,7 @@ export class Machine {
     if (!this.frozen) return;
     const { now_us } = this.#context.timeline;
     this.frozen = false;
+    if (!this.clock.running) this.#stood_us = now_us;
     this.timers.go(now_us);
     this.clock.go(now_us);
     this.#context.dirty = true;
@@ -123,6 +125,11 @@ export class Machine {
     this.heart?.end("died");
     this.heart = null;
     this.#context.dirty = true;
+  }
+
+  /** The lease was opened by a step of that time: of before a stop of the clock that the heart cannot have noticed? */
+  opened(stepped_us: number): void {
+    if (stepped_us < this.#stood_us) this.lease_stood = true;
   }
 
   /** The heart has stopped in good order. */

@@ -124,5 +124,7 @@ function ownsShared(frame: Uint8Array, slot: number, ipv6: boolean): boolean {
   }
   const neighbour = ipv6 ? parseNeighbour(frame) : null;
   if (neighbour?.kind !== "advertisement") return false;
-  return sharedAddresses(true).some(({ slot: at, ip }) => at === slot && ip.every((byte, i) => neighbour.target[i] === byte));
+  return sharedAddresses(true).some(
+    ({ slot: at, ip }) => at === slot && ip.every((byte, i) => neighbour.target[i] === byte),
+  );
 }

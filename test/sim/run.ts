@@ -9,8 +9,8 @@ import { parseArgs } from "node:util";
 import { Coverage } from "./coverage.ts";
 import { planOf } from "./generate.ts";
 import { failureReport, planWith, replayLog } from "./shrink.ts";
-import { simulate } from "./world.ts";
 import { summary } from "./summary.ts";
+import { simulate } from "./world.ts";
 
 const PROGRESS_MS = 5000;
 const FAILURES_MAX = 3;
@@ -27,13 +27,20 @@ const { values } = parseArgs({
 const first = Number(values.seed);
 
 if (values.replay) {
-  const plan = planWith(planOf(first), values.faults?.split(",").filter((word) => word !== "").map(Number));
+  const plan = planWith(
+    planOf(first),
+    values.faults
+      ?.split(",")
+      .filter((word) => word !== "")
+      .map(Number),
+  );
   const { log, violation } = replayLog(plan);
   console.log(log.join("\n"));
   process.exit(violation === null ? 0 : 1);
 }
 
-const seeds = values.seeds === undefined && values.hours !== undefined ? Number.POSITIVE_INFINITY : Number(values.seeds ?? 10_000);
+const seeds =
+  values.seeds === undefined && values.hours !== undefined ? Number.POSITIVE_INFINITY : Number(values.seeds ?? 10_000);
 const hours = Number(values.hours ?? Number.POSITIVE_INFINITY);
 const began_ms = performance.now();
 const coverage = new Coverage();

@@ -80,7 +80,12 @@ export class World implements Context {
       const host = new Host(this, description);
       const segment = this.segments[description.slot];
       if (segment === undefined) throw new RangeError("a host without a network");
-      host.port = segment.attach(HOST_LATENCY_US, 0, (frame) => host.receive(frame), () => {});
+      host.port = segment.attach(
+        HOST_LATENCY_US,
+        0,
+        (frame) => host.receive(frame),
+        () => {},
+      );
       return host;
     });
     const attacked = plan.faults.some(({ kind }) => ATTACKS.has(kind));
