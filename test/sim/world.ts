@@ -96,7 +96,8 @@ export class World implements Context {
   }
 
   run(): Verdict {
-    const { coverage } = this.judge;
+    const { judge, plan } = this;
+    const { coverage } = judge;
     try {
       this.#begin();
       this.#loop();
@@ -108,6 +109,7 @@ export class World implements Context {
       coverage.seeds = 1;
       coverage.simulated_us = this.timeline.now_us;
       coverage.claims = this.judge.claims;
+      coverage.switches_per_fault_max = this.judge.claims - 1 - plan.faults.length;
     }
     return this.#verdict(null);
   }
