@@ -282,6 +282,10 @@ export class Election {
       const message = "This node cannot take over now: it must be the backup of an active node that it hears.";
       return void this.#output.answers.push({ id, failure: { code: "not-backup", message } });
     }
+    if (countBits(this.#links()) < countBits(this.#linksOf(this.peer))) {
+      const message = "This node has fewer data links than the active one; mend its links first.";
+      return void this.#output.answers.push({ id, failure: { code: "unfit", message } });
+    }
     this.#take_over = { id, since_ms: this.#now_ms };
     this.#speaker.ask();
   }
@@ -308,7 +312,7 @@ export class Election {
     if (this.role === "departed" || this.role === "erased") return;
     if (heartbeat.role === "departed") return this.#leave();
     if (heartbeat.role === "active") return this.#takeClaim(heartbeat.term);
-    if (heartbeat.take) this.#beginHandOver("its peer asked for it", null);
+    if (heartbeat.take && !this.#peerIsLessFit(heartbeat)) this.#beginHandOver("its peer asked for it", null);
     // The peer's wish or its consent to ours: looked at in the step of our role.
   }
 
