@@ -13,9 +13,8 @@ export class Coverage {
   readonly outages: Counts = {};
   readonly outages_max_us: Counts = {};
   frames_per_100ms_max = 0;
-  inbox_max = 0;
-  /** Switches beyond the first claim, per fault. */
-  switches_per_fault_max = 0;
+  /** Claims beyond the first, less the number of faults. */
+  claims_beyond_faults_max = Number.NEGATIVE_INFINITY;
 
   count(counts: Counts, name: string): void {
     counts[name] = (counts[name] ?? 0) + 1;
@@ -38,7 +37,7 @@ export class Coverage {
       for (const [name, count] of Object.entries(other[key])) this[key][name] = (this[key][name] ?? 0) + count;
     for (const key of ["overlaps_max_us", "outages_max_us"] as const)
       for (const [name, most] of Object.entries(other[key])) this[key][name] = Math.max(this[key][name] ?? 0, most);
-    for (const key of ["frames_per_100ms_max", "inbox_max", "switches_per_fault_max"] as const)
+    for (const key of ["frames_per_100ms_max", "claims_beyond_faults_max"] as const)
       this[key] = Math.max(this[key], other[key]);
   }
 }

@@ -10,6 +10,7 @@ import type { World } from "./world.ts";
 const QUIET_INTERVALS = 6;
 const CHECK_INTERVAL_US = 5000;
 const STOP_ID = -1;
+const FLUSH_INTERVAL_US = 2000;
 /** A third of the detector's window would do. */
 const SETTLED_HEARTBEATS = 48;
 const FRAMES_WINDOW_US = 100_000;
@@ -107,9 +108,7 @@ export class Faults {
         return this.#carriersChanged();
       }
       case "flush":
-        if (heart === null || heart.hung || !machine.running || !machine.kernel.has_gate) return;
-        machine.kernel.loseGate();
-        return heart.notify("firewall");
+        return this.#flush(machine, fault.amount);
       case "impair":
         return heart?.order({ type: "impaired", impaired: true });
       case "order-switch":
@@ -171,6 +170,19 @@ export class Faults {
       case "trap":
         return this.#wake(machine);
     }
+  }
+
+  /** So many times, one soon after the other. A heart that cannot notice is left alone: its gate would be gone for good. */
+  #flush(machine: Machine, times: number): void {
+    const { plan, timeline } = this.#world;
+    const { heart, kernel } = machine;
+    // Only one of the two may lose its gate for longer: with both without, nobody could serve.
+    if (times > 1 && plan.seed % 2 !== machine.index) return;
+    if (heart !== null && !heart.hung && machine.running && kernel.has_gate) {
+      kernel.loseGate();
+      heart.notify("firewall");
+    }
+    if (times > 1) timeline.after(FLUSH_INTERVAL_US, () => this.#flush(machine, times - 1));
   }
 
   #powerOn(machine: Machine): void {
@@ -312,10 +324,9 @@ export class Faults {
   /** Nothing unbounded leaves a node. */
   #watchFrames(): void {
     const { judge, machines, timeline } = this.#world;
-    const { coverage } = judge;
     const look = (): void => {
       for (const machine of machines) {
-        coverage.frames_per_100ms_max = Math.max(coverage.frames_per_100ms_max, machine.frames_sent);
+        judge.sent(machine, machine.frames_sent);
         machine.frames_sent = 0;
       }
       timeline.after(FRAMES_WINDOW_US, look);

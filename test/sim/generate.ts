@@ -69,7 +69,7 @@ export function planOf(seed: number): Plan {
     (plan.start === "cold" ? tuning.listen_ms : 0) * 1000 + 60_000 + FIRST_INTERVALS * tuning.interval_ms * 1000;
   const count = 1 + random.below(FAULTS_MAX);
   // Long enough to see what comes of a fault, short enough that many overlap.
-  const spread_us = 20 * tuning.interval_ms * 1000;
+  const spread_us = 14 * tuning.interval_ms * 1000;
   let at_us = begin_us + random.below(spread_us);
   if (random.chance(0.5) && tuning.interval_ms < 50) at_us += tuning.listen_ms * 1000;
   for (let i = 0; i < count; i++) {
@@ -110,6 +110,8 @@ function amountOf(kind: FaultKind, random: Random, interval_us: number): number 
       return random.pick([30, 100, 300, 500]);
     case "delay":
       return random.pick([500, 2000, 8000, 20_000, 50_000]);
+    case "flush":
+      return random.chance(0.3) ? random.between(6, 9) : 1;
     case "duplicate":
     case "reorder":
       return random.pick([50, 300]);

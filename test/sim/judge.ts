@@ -11,6 +11,10 @@ import { isConnected, type Origin, reaches } from "./network.ts";
 import { Oracle } from "./oracle.ts";
 
 const SLACK_US = 500;
+/** A fault moves the role once, and its healing may move it back where it was lost altogether. */
+const CLAIMS_BEYOND_FAULTS_MAX = 2;
+/** Three paths with an answer every millisecond at most, and probes for two addresses on two networks every 3 ms. */
+const FRAMES_PER_100MS_MAX = 300 + 140;
 
 export class Violation extends Error {
   readonly code: string;
@@ -67,6 +71,18 @@ export class Judge {
     const peer = this.#peerOf(machine);
     this.oracle.claimed(machine, peer, from, cause, term);
     if (cause === "evidence" && peer.serves()) this.#islands = true;
+  }
+
+  /** At the end: no flapping. */
+  settle(faults: number): void {
+    const beyond = this.claims - 1 - faults;
+    this.coverage.claims_beyond_faults_max = beyond;
+    if (beyond > CLAIMS_BEYOND_FAULTS_MAX) this.violation("flapping", `${this.claims} claims with ${faults} faults`);
+  }
+
+  sent(machine: Machine, frames: number): void {
+    this.coverage.frames_per_100ms_max = Math.max(this.coverage.frames_per_100ms_max, frames);
+    if (frames > FRAMES_PER_100MS_MAX) this.violation("flood", `${machine.name} has sent ${frames} frames in 100 ms`);
   }
 
   #peerOf(machine: Machine): Machine {
@@ -135,7 +151,8 @@ export class Judge {
   #boundOf(a: Machine, b: Machine): number {
     const { plan } = this.#context();
     const { interval_ms, lease_ms } = plan.tuning;
-    const path_us = plan.latency_us + plan.jitter_us + SLACK_US;
+    // There and back: a peer that has restarted must first prove itself.
+    const path_us = 2 * (plan.latency_us + plan.jitter_us) + SLACK_US;
     const awake = [a, b].every(({ heart }) => heart !== null && !heart.hung);
     return (awake ? interval_ms * 1000 : lease_ms * 1000 + plan.tick_us) + path_us;
   }

@@ -12,11 +12,10 @@ export function planWith(plan: Plan, kept?: readonly number[]): Plan {
 }
 
 /** Numbers of the faults that are enough for a violation with this code. */
-export function shrink(plan: Plan, code: string): number[] {
+export function shrink(plan: Plan, code: string, run: (plan: Plan) => Verdict = simulate): number[] {
   let kept = plan.faults.map((_, i) => i);
   let runs = 0;
-  const fails = (some: number[]): boolean =>
-    runs++ < RUNS_MAX && simulate(planWith(plan, some)).violation?.code === code;
+  const fails = (some: number[]): boolean => runs++ < RUNS_MAX && run(planWith(plan, some)).violation?.code === code;
   let parts = 2;
   while (kept.length > 0) {
     const size = Math.ceil(kept.length / parts);

@@ -101,6 +101,7 @@ export class World implements Context {
     try {
       this.#begin();
       this.#loop();
+      judge.settle(plan.faults.length);
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
       this.log?.(`VIOLATION ${error.code}: ${error.message}`);
@@ -109,7 +110,6 @@ export class World implements Context {
       coverage.seeds = 1;
       coverage.simulated_us = this.timeline.now_us;
       coverage.claims = this.judge.claims;
-      coverage.switches_per_fault_max = this.judge.claims - 1 - plan.faults.length;
     }
     return this.#verdict(null);
   }
