@@ -89,6 +89,7 @@ export class Election {
   #gate_broken = false;
   #was_heard = false;
   #probing_since_ms = Number.POSITIVE_INFINITY;
+  #urged_ms = Number.NEGATIVE_INFINITY;
   #output: Output = emptyOutput();
 
   constructor(configuration: CoreConfiguration, now_ms: number) {
@@ -120,10 +121,11 @@ export class Election {
 
   /** Everything that happened since the last step, in order; `now_ms` never goes back. */
   step(now_ms: number, inputs: readonly Input[]): Output {
-    const slept_ms = now_ms - this.#now_ms;
+    const idle_ms = now_ms - this.#now_ms;
     this.#now_ms = now_ms;
     this.#journal.turnTo(now_ms);
-    if (slept_ms >= this.configuration.tuning.lease_ms) this.#woke(slept_ms);
+    if (idle_ms >= this.configuration.tuning.lease_ms) this.#woke(idle_ms);
+    else this.#watchQuiet();
     for (const input of inputs) this.#take(input);
     this.#watchClusterNetwork();
     this.#watchPeer();
@@ -254,8 +256,16 @@ export class Election {
 
   /** The lease may have run out before our heartbeat left, and our probes may only just be on their way. */
   #takeLate(): void {
-    if (this.role === "active") this.#output.open_lease = true;
     this.#evidence.reset();
+    this.#speaker.late();
+    this.#watchQuiet();
+    if (this.role === "active") this.#output.open_lease = true;
+  }
+
+  /** An active node that may have been silent for so long that its peer suspects it has as good as slept. */
+  #watchQuiet(): void {
+    const quiet_ms = this.#speaker.quiet_ms(this.#now_ms);
+    if (this.role === "active" && quiet_ms >= this.configuration.tuning.detect_floor_ms) this.#woke(quiet_ms);
   }
 
   #takeSwitch(id: number): void {
@@ -303,7 +313,8 @@ export class Election {
     const heartbeat = this.#peer.hear(slot, frame, this.#now_ms);
     // A departed node is silent until somebody speaks, and must answer for a new session to prove itself.
     if (this.role === "departed" && heartbeat !== null) this.#speaker.oweAnswer();
-    if (heartbeat === null || heartbeat === "unproven") return;
+    if (heartbeat === "unproven-claim") this.#urgeProof();
+    if (heartbeat === null || typeof heartbeat === "string") return;
     this.#evidence.reset();
     this.#probing_since_ms = Number.POSITIVE_INFINITY;
     this.#journal.clear("silent-peer");
@@ -314,6 +325,13 @@ export class Election {
     if (heartbeat.role === "active") return this.#takeClaim(heartbeat.term);
     if (heartbeat.take && !this.#peerIsLessFit(heartbeat)) this.#beginHandOver("its peer asked for it", null);
     // The peer's wish or its consent to ours: looked at in the step of our role.
+  }
+
+  /** Two claims: the peer, started anew, proves its own as soon as we speak. Once an interval, as it may be a recording. */
+  #urgeProof(): void {
+    if (this.role !== "active" || this.#now_ms - this.#urged_ms < this.configuration.tuning.interval_ms) return;
+    this.#urged_ms = this.#now_ms;
+    this.#speaker.oweAnswer();
   }
 
   /** The peer says that it is active. */

@@ -194,6 +194,7 @@ export class Faults {
   #spring(fault: Fault): void {
     const machine = this.#machine(fault.node);
     this.#world.log?.(`the trap springs on ${machine.name}`);
+    this.#world.judge.serial++;
     if (fault.clock === "runs") return machine.killHeart();
     if (fault.clock === "stands") return machine.heart?.hang();
     machine.freeze("runs");

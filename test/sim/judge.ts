@@ -98,7 +98,9 @@ export class Judge {
     if (a === undefined || b === undefined) return;
     const a_serves = a.serves();
     const b_serves = b.serves();
-    if (!a_serves || !b_serves) this.#islands = false;
+    // A node that stands still for less than its lease has not let go of its island.
+    const { now_us } = this.#context().timeline;
+    if (![a, b].every(({ on, kernel }) => on && kernel.serves(now_us))) this.#islands = false;
     for (const machine of this.#machines) if (!machine.serves() && machine.running) machine.lease_stood = false;
     const both = a_serves && b_serves;
     const { log } = this.#context();
