@@ -25,6 +25,7 @@ const LAYERS: Layer[] = [
   { name: "unit", tests: ["./src"] },
   { name: "fuzz", tests: ["./test/fuzz"] },
   { name: "scripts", tests: ["./test/scripts"] },
+  { name: "simulation", tests: ["./test/sim"] },
   { name: "lab", tests: ["./test/lab"] },
 ];
 

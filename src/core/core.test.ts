@@ -1,12 +1,14 @@
 /** The parts of the core one by one; the election itself is told in test/scripts. */
 import { describe, expect, test } from "bun:test";
-import type { Heartbeat } from "../wire/heartbeat.ts";
+import { emitHeartbeat, type Heartbeat } from "../wire/heartbeat.ts";
 import { Conversation } from "./conversation.ts";
 import { Detector } from "./detector.ts";
+import { Election } from "./election.ts";
 import { Evidence } from "./evidence.ts";
 import { type Agreement, Creator, Joiner, type Message, type PairingCryptography } from "./pairing.ts";
 import { nextTerm, ownerOf } from "./terms.ts";
 import { DEFAULT_TUNING, validateTuning } from "./tuning.ts";
+import type { CoreConfiguration, Input } from "./types.ts";
 
 const REST = { role: "backup", wish: false, unwilling: false, urgent: false, take: false, term: 0, links: 0 } as const;
 const SOFTWARE = { settings_revision: 0, version: [0, 1, 0], build: 1 } as const;
@@ -253,4 +255,47 @@ describe("pairing", () => {
   ] as const)
     test(`${mine} cannot match ${theirs}`, () =>
       expect(() => creatorOf([{ mine, theirs }]).hear(new Joiner(fake(2), introduction("two")).say())).toThrow(why));
+});
+
+describe("election", () => {
+  const configuration: CoreConfiguration = {
+    node: 1,
+    cluster: 1,
+    authenticate: () => new Uint8Array(16),
+    session: 1,
+    peer_name: "node-b",
+    paths: [],
+    addresses: [],
+    gateways: [],
+    tuning: DEFAULT_TUNING,
+    term_floor: 0,
+    settings_revision: 1,
+    version: [0, 1, 0],
+    build: 1,
+    bootstrap: true,
+    departed: false,
+  };
+  test("two claims: a peer that has not proved its session is answered at once, but not for every frame", () => {
+    const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
+    const path = { slot: 0, nic: "ha0", mac, peer_mac: Uint8Array.of(2, 0, 0, 0, 0, 2), heartbeat: true };
+    const active = new Election({ ...configuration, paths: [path] }, 0);
+    active.step(0, []);
+    const claim = (role: "active" | "backup"): Input => {
+      const peer = new Conversation(2, 22);
+      peer.next(0);
+      const said = { node: 2, slot: 0, ...REST, ...SOFTWARE, ...peer.fields(0, 0), role, term: 2 } as const;
+      return { type: "frame", slot: 0, frame: emitHeartbeat(said, 1, path.peer_mac, mac, configuration.authenticate) };
+    };
+    expect(active.step(2, [claim("backup")]).frames).toHaveLength(0);
+    expect(active.step(3, [claim("active")]).frames).toHaveLength(1);
+    expect(active.step(5, [claim("active")]).frames).toHaveLength(0);
+  });
+  test("what was done late may have lost the lease: it is opened again, by an active node only", () => {
+    const active = new Election(configuration, 0);
+    expect(active.step(0, [])).toMatchObject({ hold: true, open_lease: true });
+    expect(active.step(1, [])).toMatchObject({ hold: true, open_lease: false });
+    expect(active.step(2, [{ type: "late" }])).toMatchObject({ hold: true, open_lease: true });
+    const listening = new Election({ ...configuration, bootstrap: false }, 0);
+    expect(listening.step(2, [{ type: "late" }])).toMatchObject({ hold: false, open_lease: false });
+  });
 });

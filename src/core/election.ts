@@ -89,6 +89,7 @@ export class Election {
   #gate_broken = false;
   #was_heard = false;
   #probing_since_ms = Number.POSITIVE_INFINITY;
+  #urged_ms = Number.NEGATIVE_INFINITY;
   #output: Output = emptyOutput();
 
   constructor(configuration: CoreConfiguration, now_ms: number) {
@@ -120,10 +121,11 @@ export class Election {
 
   /** Everything that happened since the last step, in order; `now_ms` never goes back. */
   step(now_ms: number, inputs: readonly Input[]): Output {
-    const slept_ms = now_ms - this.#now_ms;
+    const idle_ms = now_ms - this.#now_ms;
     this.#now_ms = now_ms;
     this.#journal.turnTo(now_ms);
-    if (slept_ms >= this.configuration.tuning.lease_ms) this.#woke(slept_ms);
+    if (idle_ms >= this.configuration.tuning.lease_ms) this.#woke(idle_ms);
+    else this.#watchQuiet();
     for (const input of inputs) this.#take(input);
     this.#watchClusterNetwork();
     this.#watchPeer();
@@ -230,6 +232,8 @@ export class Election {
         return;
       case "gate":
         return this.#takeGate(input.broken);
+      case "late":
+        return this.#takeLate();
     }
   }
 
@@ -248,6 +252,20 @@ export class Election {
       this.#stepDown();
     }
     this.#gate_broken = broken;
+  }
+
+  /** The lease may have run out before our heartbeat left, and our probes may only just be on their way. */
+  #takeLate(): void {
+    this.#evidence.reset();
+    this.#speaker.late();
+    this.#watchQuiet();
+    if (this.role === "active") this.#output.open_lease = true;
+  }
+
+  /** An active node that may have been silent for so long that its peer suspects it has as good as slept. */
+  #watchQuiet(): void {
+    const quiet_ms = this.#speaker.quiet_ms(this.#now_ms);
+    if (this.role === "active" && quiet_ms >= this.configuration.tuning.detect_floor_ms) this.#woke(quiet_ms);
   }
 
   #takeSwitch(id: number): void {
@@ -274,6 +292,10 @@ export class Election {
       const message = "This node cannot take over now: it must be the backup of an active node that it hears.";
       return void this.#output.answers.push({ id, failure: { code: "not-backup", message } });
     }
+    if (countBits(this.#links()) < countBits(this.#linksOf(this.peer))) {
+      const message = "This node has fewer data links than the active one; mend its links first.";
+      return void this.#output.answers.push({ id, failure: { code: "unfit", message } });
+    }
     this.#take_over = { id, since_ms: this.#now_ms };
     this.#speaker.ask();
   }
@@ -291,7 +313,8 @@ export class Election {
     const heartbeat = this.#peer.hear(slot, frame, this.#now_ms);
     // A departed node is silent until somebody speaks, and must answer for a new session to prove itself.
     if (this.role === "departed" && heartbeat !== null) this.#speaker.oweAnswer();
-    if (heartbeat === null || heartbeat === "unproven") return;
+    if (heartbeat === "unproven-claim") this.#urgeProof();
+    if (heartbeat === null || typeof heartbeat === "string") return;
     this.#evidence.reset();
     this.#probing_since_ms = Number.POSITIVE_INFINITY;
     this.#journal.clear("silent-peer");
@@ -300,8 +323,15 @@ export class Election {
     if (this.role === "departed" || this.role === "erased") return;
     if (heartbeat.role === "departed") return this.#leave();
     if (heartbeat.role === "active") return this.#takeClaim(heartbeat.term);
-    if (heartbeat.take) this.#beginHandOver("its peer asked for it", null);
+    if (heartbeat.take && !this.#peerIsLessFit(heartbeat)) this.#beginHandOver("its peer asked for it", null);
     // The peer's wish or its consent to ours: looked at in the step of our role.
+  }
+
+  /** Two claims: the peer, started anew, proves its own as soon as we speak. Once an interval, as it may be a recording. */
+  #urgeProof(): void {
+    if (this.role !== "active" || this.#now_ms - this.#urged_ms < this.configuration.tuning.interval_ms) return;
+    this.#urged_ms = this.#now_ms;
+    this.#speaker.oweAnswer();
   }
 
   /** The peer says that it is active. */
@@ -338,6 +368,7 @@ export class Election {
     if (this.#hand_over !== null) this.#hand_over.proof = this.#proof;
     this.#peer.forgive(this.#now_ms, slept_ms);
     if (this.role !== "active") return;
+    // Also where the peer was silent before: it may serve an island that has just been joined to ours.
     this.#journal.event("slept", slept_ms);
     this.#become("resuming");
     this.#announcer.released();
@@ -529,6 +560,7 @@ export class Election {
       this.#announcer.claimed(this.#now_ms);
     } else if (!this.heard || proved) {
       this.#become("backup");
+      this.#decideBackup();
     }
   }
 

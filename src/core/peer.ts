@@ -39,9 +39,10 @@ export class Peer {
 
   /**
    * A frame that says it is a heartbeat. Returns what it says where it is authentic, fresh and news, and counts it
-   * otherwise. "unproven": authentic, but of a session that has not repeated our challenge yet.
+   * otherwise. "unproven": authentic, but of a session that has not repeated our challenge yet; "unproven-claim":
+   * so is this, and it says that it is active.
    */
-  hear(slot: number, frame: Uint8Array, now_ms: number): Heartbeat | "unproven" | null {
+  hear(slot: number, frame: Uint8Array, now_ms: number): Heartbeat | "unproven" | "unproven-claim" | null {
     const { cluster, authenticate } = this.#configuration;
     const heartbeat = parseHeartbeat(frame, cluster, authenticate);
     if (typeof heartbeat === "string") {
@@ -59,7 +60,8 @@ export class Peer {
     if (verdict !== "news") {
       // From our own card, in another session: recorded before our last start.
       this.#journal.drop(verdict === "duplicate-node" ? "replayed" : verdict);
-      return verdict === "unproven" ? verdict : null;
+      if (verdict !== "unproven") return null;
+      return heartbeat.role === "active" ? "unproven-claim" : "unproven";
     }
     this.#detector.heard(now_ms);
     this.heartbeat = heartbeat;

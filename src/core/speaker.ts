@@ -16,6 +16,7 @@ const ANSWER_INTERVAL_MS = 1;
 
 export class Speaker {
   #sent_ms = Number.NEGATIVE_INFINITY;
+  #sent_before_ms = Number.NEGATIVE_INFINITY;
   #urgent = false;
   #changed = false;
   #owes_answer = false;
@@ -35,8 +36,14 @@ export class Speaker {
     this.#owes_answer = true;
   }
 
+  /** Nobody knows when the last heartbeat left: only the one before counts. */
+  late(): void {
+    this.#sent_ms = this.#sent_before_ms;
+  }
+
+  /** How long the peer may have heard nothing from us; 0 before the first heartbeat. */
   quiet_ms(now_ms: number): number {
-    return now_ms - this.#sent_ms;
+    return this.#sent_ms === Number.NEGATIVE_INFINITY ? 0 : now_ms - this.#sent_ms;
   }
 
   isDue(now_ms: number, interval_ms: number): boolean {
@@ -58,6 +65,7 @@ export class Speaker {
   ): OutgoingFrame[] {
     const { node, cluster, authenticate, settings_revision, version, build } = configuration;
     const urgent = this.#urgent;
+    this.#sent_before_ms = this.#sent_ms;
     this.#sent_ms = now_ms;
     this.#urgent = false;
     this.#changed = false;

@@ -18,8 +18,11 @@ export const DEFAULT_TUNING: Tuning = {
   on_link_loss: "switch",
 };
 
-/** A kernel tick at 250 Hz: how late a lease may end. */
+/** A kernel tick at 250 Hz: how much shorter than meant a lease may be. */
 export const LEASE_SLACK_MS = 4;
+
+/** What a step wants done is worth doing for so long; after that the core must know that it was late. */
+export const PROMPT_MS = 2;
 
 const BOUNDS: Record<Exclude<keyof Tuning, "on_link_loss">, readonly [number, number]> = {
   interval_ms: [2, 1000],

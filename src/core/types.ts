@@ -59,7 +59,12 @@ export type Input =
   /** The control process hangs: whoever is active elsewhere does better. */
   | { type: "impaired"; impaired: boolean }
   /** The gate is broken and cannot be mended: a node without a gate must not be active. */
-  | { type: "gate"; broken: boolean };
+  | { type: "gate"; broken: boolean }
+  /**
+   * What the last step wanted was done more than PROMPT_MS after it, or not at all: its frames left late, and its
+   * lease was not opened.
+   */
+  | { type: "late" };
 
 export interface OutgoingFrame {
   slot: number;
@@ -76,7 +81,10 @@ export interface Output {
   role: WireRole;
   /** First duty, where false: shut the gate, before any frame leaves. The addresses go last. */
   hold: boolean;
-  /** Where `hold`: (re)open the lease explicitly, after adding the addresses and before the frames leave. */
+  /**
+   * Where `hold`: (re)open the lease explicitly, after adding the addresses and before the frames leave, and only
+   * promptly: a node that slept since the step must not act on what was true then.
+   */
   open_lease: boolean;
   frames: OutgoingFrame[];
   events: HeartEvent[];

@@ -3,6 +3,7 @@
  * and tells the core what is. It decides nothing.
  */
 
+import { PROMPT_MS } from "../core/tuning.ts";
 import type { Input, Output } from "../core/types.ts";
 import { Failure, sentence } from "../errors.ts";
 import {
@@ -65,6 +66,8 @@ export class Body {
   #shared: string[] = [];
   /** The gate was made anew: if the core still wants the addresses held, the lease is opened again. */
   #must_open = false;
+  /** The last wishes of the core were carried out late, or not all of them. */
+  #late = false;
   held = false;
 
   constructor(shim: Shim, report: (code: string, severity: HeartEvent["severity"], message: string) => void) {
@@ -162,19 +165,21 @@ export class Body {
     this.#must_open = true;
   }
 
-  /** Carries out what the core wants, in the order that keeps the guarantee: shut first, open last. */
-  apply(output: Output): void {
+  /** Carries out what the core wanted at `now_ms`, in the order that keeps the guarantee: shut first, open last. */
+  apply(output: Output, now_ms: number): void {
     if (!output.hold && this.held) {
       this.held = false;
       try {
         if (this.#gate !== null) closeLease(this.#shim, this.#gate);
       } finally {
         this.#sendAll(output);
+        this.#late = !this.#isPrompt(now_ms);
         this.#begin("released");
         this.work();
       }
       return;
     }
+    let opened = false;
     const open = output.hold && (output.open_lease || this.#must_open);
     if (output.hold && !this.held) this.#begin("held");
     this.held = output.hold;
@@ -184,11 +189,25 @@ export class Body {
     } finally {
       try {
         this.#must_open = false;
-        if (open && this.#gate !== null) openLease(this.#shim, this.#gate);
+        // A node frozen since the step must not open on thawing: its peer may have claimed.
+        if (open && this.#gate !== null && this.#isPrompt(now_ms)) {
+          openLease(this.#shim, this.#gate);
+          opened = true;
+        }
       } finally {
         this.#sendAll(output);
+        this.#late = !this.#isPrompt(now_ms) || (open && !opened);
       }
     }
+  }
+
+  #isPrompt(now_ms: number): boolean {
+    return this.#shim.now() - now_ms < PROMPT_MS;
+  }
+
+  /** What the core has to know of how its last wishes were carried out. */
+  lateness(): Input[] {
+    return this.#late ? [{ type: "late" }] : [];
   }
 
   /** True while addresses are still to be set or removed: the next turn must not wait. */

@@ -74,7 +74,7 @@ class Heart {
   /** One turn: wait, gather, step, act. */
   turn(): void {
     const length = this.#shim.wait(this.#inbox, Math.max(0, this.#wake_ms - this.#shim.now()));
-    const inputs: Input[] = [];
+    const inputs = this.#body.lateness();
     for (const record of readRecords(this.#inbox, length)) this.#take(record, inputs);
     const now_ms = this.#shim.now();
     this.#watchControl(now_ms, inputs);
@@ -88,7 +88,7 @@ class Heart {
     this.#wake_ms = now_ms + SNAPSHOT_INTERVAL_MS;
     if (election !== null) {
       const output = election.step(now_ms, inputs);
-      this.#act(() => this.#body.apply(output));
+      this.#act(() => this.#body.apply(output, now_ms));
       for (const event of output.events) this.#control.event(event);
       for (const { id, failure } of output.answers) {
         if (id === this.#stop_id) this.#ending = true;

@@ -1,0 +1,337 @@
+/** Brings a plan's faults upon the world, heals them, and at the end everything, and says when it must be well again. */
+
+import type { Machine } from "./machine.ts";
+import type { Direction, Port } from "./network.ts";
+import type { Fault, Index } from "./plan.ts";
+import { healingBound, takeoverBound } from "./service.ts";
+import type { World } from "./world.ts";
+
+/** Once well, it must stay well for some heartbeats. */
+const QUIET_INTERVALS = 6;
+const CHECK_INTERVAL_US = 5000;
+const STOP_ID = -1;
+const FLUSH_INTERVAL_US = 2000;
+/** A third of the detector's window would do. */
+const SETTLED_HEARTBEATS = 48;
+const FRAMES_WINDOW_US = 100_000;
+/** Faults after which a peer that is ready must have taken over within the bound. */
+const STOPS_SERVICE = new Set(["freeze", "hang", "kill", "power"]);
+
+export class Faults {
+  readonly #world: World;
+  /** Faults that hold at the moment. */
+  readonly #present = new Set<Fault>();
+  #well_since_us = Number.POSITIVE_INFINITY;
+  #order_id = 0;
+  done = false;
+  latest = "start";
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  begin(): void {
+    const { plan, timeline } = this.#world;
+    let end_us = 50_000;
+    for (const fault of plan.faults) {
+      timeline.at(fault.at_us, () => this.#strike(fault));
+      end_us = Math.max(end_us, fault.at_us + fault.lasts_us);
+    }
+    timeline.at(end_us + 1000, () => this.#healAll());
+    this.#watchFrames();
+  }
+
+  #strike(fault: Fault): void {
+    const { judge, log, timeline } = this.#world;
+    log?.(`fault: ${fault.kind} ${"ab"[fault.node]} ${fault.slot} ${fault.amount} ${fault.clock}`);
+    judge.coverage.count(judge.coverage.faults, fault.kind);
+    this.latest = fault.kind;
+    judge.serial++;
+    if (STOPS_SERVICE.has(fault.kind)) this.#expectTakeover(fault);
+    this.#present.add(fault);
+    this.#begin(fault);
+    timeline.after(fault.lasts_us, () => {
+      log?.(`healed: ${fault.kind} ${"ab"[fault.node]} ${fault.slot}`);
+      judge.serial++;
+      this.#present.delete(fault);
+      this.#end(fault);
+    });
+  }
+
+  #machine(node: Index): Machine {
+    return this.#world.machines[node];
+  }
+
+  #begin(fault: Fault): void {
+    const { machines, segments, attacker, timeline } = this.#world;
+    const machine = this.#machine(fault.node);
+    const { heart } = machine;
+    switch (fault.kind) {
+      case "freeze":
+        return machine.freeze(fault.clock);
+      case "hang":
+        return heart?.hang();
+      case "kill":
+        return machine.killHeart();
+      case "power":
+        machine.powerCut();
+        return this.#carriersChanged();
+      case "trap":
+        if (heart !== null)
+          heart.trap = {
+            only: fault.slot === 0 ? "any" : fault.slot === 1 ? "opens" : "shuts",
+            after: fault.amount,
+            spring: () => this.#spring(fault),
+          };
+        return;
+      case "load":
+        if (heart !== null) heart.load_us = fault.amount;
+        return;
+      case "disk":
+        machine.disk_us = fault.amount;
+        return;
+      case "unplug":
+        return this.#plug(machine, fault.slot, false);
+      case "split":
+      case "deaf":
+      case "mute":
+      case "loss":
+      case "delay":
+      case "duplicate":
+      case "reorder":
+        return this.#applyQualities();
+      case "switch-reboot": {
+        const segment = segments[fault.slot];
+        if (segment === undefined) return;
+        segment.dead = true;
+        segment.forget();
+        return this.#carriersChanged();
+      }
+      case "flush":
+        return this.#flush(machine, fault.amount);
+      case "impair":
+        return heart?.order({ type: "impaired", impaired: true });
+      case "order-switch":
+        for (const each of machines)
+          if (each.heart?.election.role === "active") each.heart.order({ type: "switch", id: ++this.#order_id });
+        return;
+      case "order-take":
+        for (const each of machines)
+          if (each.heart?.election.role === "backup") each.heart.order({ type: "take-over", id: ++this.#order_id });
+        return;
+      case "order-stop":
+        machine.wanted = false;
+        return heart?.order({ type: "stop", id: STOP_ID });
+      case "clock-step":
+        return;
+      default:
+        return attacker?.attack(fault, timeline.now_us + fault.lasts_us);
+    }
+  }
+
+  #end(fault: Fault): void {
+    const machine = this.#machine(fault.node);
+    const { heart } = machine;
+    switch (fault.kind) {
+      case "freeze":
+        return machine.thaw();
+      case "hang":
+        return heart?.hung === true ? heart.resume() : undefined;
+      case "order-stop":
+        machine.wanted = true;
+        return machine.startHeart(false);
+      case "kill":
+        return machine.startHeart(false);
+      case "power":
+        return this.#powerOn(machine);
+      case "load":
+        if (heart !== null) heart.load_us = 0;
+        return;
+      case "disk":
+        machine.disk_us = 2000;
+        return;
+      case "unplug":
+        return this.#plug(machine, fault.slot, true);
+      case "split":
+      case "deaf":
+      case "mute":
+      case "loss":
+      case "delay":
+      case "duplicate":
+      case "reorder":
+        return this.#applyQualities();
+      case "switch-reboot": {
+        const segment = this.#world.segments[fault.slot];
+        if (segment !== undefined) segment.dead = false;
+        return this.#carriersChanged();
+      }
+      case "impair":
+        return heart?.order({ type: "impaired", impaired: false });
+      case "trap":
+        return this.#wake(machine);
+    }
+  }
+
+  /** So many times, one soon after the other. A heart that cannot notice is left alone: its gate would be gone for good. */
+  #flush(machine: Machine, times: number): void {
+    const { plan, timeline } = this.#world;
+    const { heart, kernel } = machine;
+    // Only one of the two may lose its gate for longer: with both without, nobody could serve.
+    if (times > 1 && plan.seed % 2 !== machine.index) return;
+    if (heart !== null && !heart.hung && machine.running && kernel.has_gate) {
+      kernel.loseGate();
+      heart.notify("firewall");
+    }
+    if (times > 1) timeline.after(FLUSH_INTERVAL_US, () => this.#flush(machine, times - 1));
+  }
+
+  #powerOn(machine: Machine): void {
+    if (machine.on) return;
+    machine.boot(false);
+    this.#carriersChanged();
+  }
+
+  #spring(fault: Fault): void {
+    const machine = this.#machine(fault.node);
+    this.#world.log?.(`the trap springs on ${machine.name}`);
+    this.#world.judge.serial++;
+    if (fault.clock === "runs") return machine.killHeart();
+    if (fault.clock === "stands") return machine.heart?.hang();
+    machine.freeze("runs");
+  }
+
+  #plug(machine: Machine, slot: number, plugged: boolean): void {
+    const port = machine.ports[slot];
+    if (port === undefined || port.plugged === plugged) return;
+    port.plugged = plugged;
+    this.#carriersChanged();
+  }
+
+  #carriersChanged(): void {
+    this.#world.dirty = true;
+    for (const { heart } of this.#world.machines) heart?.notify("links");
+  }
+
+  /** Everything that faults do to cables, from those that hold now. */
+  #applyQualities(): void {
+    const { machines, plan } = this.#world;
+    this.#world.dirty = true;
+    for (const machine of machines) {
+      for (const port of machine.ports) this.#reset(port);
+    }
+    for (const fault of this.#present) {
+      for (const machine of machines) {
+        machine.ports.forEach((port, slot) => this.#worsen(fault, machine.index, slot, port));
+      }
+    }
+    void plan;
+  }
+
+  #reset(port: Port): void {
+    const { latency_us, jitter_us } = this.#world.plan;
+    for (const direction of [port.out, port.in]) {
+      direction.cut = false;
+      direction.loss = 0;
+      direction.delay_us = latency_us / 2;
+      direction.jitter_us = jitter_us / 2;
+      direction.duplicate = 0;
+      direction.reorder = 0;
+    }
+  }
+
+  #worsen({ kind, node, slot, amount }: Fault, index: Index, at: number, port: Port): void {
+    const both: Direction[] = [port.out, port.in];
+    if (kind === "split" && index === node) for (const direction of both) direction.cut = true;
+    if (slot !== 3 && slot !== at) return;
+    if (kind === "deaf" && index === node) port.in.cut = true;
+    if (kind === "mute" && index === node) port.out.cut = true;
+    if (index !== node) return;
+    for (const direction of both) {
+      if (kind === "loss") direction.loss = Math.min(0.95, direction.loss + amount / 1000);
+      if (kind === "delay") direction.delay_us += amount;
+      if (kind === "duplicate") direction.duplicate = amount / 1000;
+      if (kind === "reorder") direction.reorder = amount / 1000;
+    }
+  }
+
+  #wake(machine: Machine): void {
+    if (machine.frozen && !this.#holds("freeze", machine)) machine.thaw();
+    if (machine.heart !== null) machine.heart.trap = null;
+    if (machine.heart?.hung === true && !this.#holds("hang", machine)) machine.heart.resume();
+    if (machine.on && !this.#holds("kill", machine) && !this.#holds("order-stop", machine)) machine.startHeart(false);
+  }
+
+  #holds(kind: Fault["kind"], machine: Machine): boolean {
+    return [...this.#present].some((fault) => fault.kind === kind && fault.node === machine.index);
+  }
+
+  // ── what must come of it ───────────────────────────────────────────────────────────────────────
+
+  /** A single fault that stops the active node, and a peer that is ready: service goes on within the bound. */
+  #expectTakeover(fault: Fault): void {
+    const { judge, machines, plan, service, timeline } = this.#world;
+    const victim = machines[fault.node];
+    const peer = machines[1 - fault.node]?.heart?.election;
+    if (this.#present.size > 0 || victim.heart?.election.role !== "active" || !service.isRestored || peer === undefined)
+      return;
+    if (peer.conversation.sequence * plan.tuning.interval_ms < plan.tuning.listen_ms) return;
+    // A detector that knows a quiet network well has come down to its floor.
+    const quiet = judge.serial === 1 && peer.conversation.sequence >= SETTLED_HEARTBEATS;
+    const { detect_floor_ms, detect_ceiling_ms, interval_ms } = plan.tuning;
+    const bound_us = takeoverBound(plan, quiet ? detect_floor_ms + interval_ms : detect_ceiling_ms);
+    const { serial } = judge;
+    timeline.after(bound_us, () => {
+      if (judge.serial === serial && !service.flows)
+        judge.violation("no-takeover", `no service ${bound_us} µs after ${fault.kind} of ${victim.name}`);
+    });
+  }
+
+  #healAll(): void {
+    const { judge, log, machines, plan, segments, timeline } = this.#world;
+    log?.("everything is healed");
+    judge.serial++;
+    this.#present.clear();
+    for (const segment of segments) segment.dead = false;
+    for (const machine of machines) {
+      for (const port of machine.ports) port.plugged = true;
+      machine.disk_us = 2000;
+      machine.wanted = true;
+      machine.thaw();
+      if (machine.heart !== null) {
+        machine.heart.load_us = 0;
+        machine.heart.trap = null;
+        if (machine.heart.hung) machine.heart.resume();
+      }
+      if (!machine.on) machine.boot(false);
+      machine.startHeart(false);
+      machine.heart?.order({ type: "impaired", impaired: false });
+    }
+    this.#applyQualities();
+    this.#carriersChanged();
+    const bound_us = healingBound(plan.tuning);
+    const deadline_us = timeline.now_us + bound_us;
+    const check = (): void => {
+      if (!this.#world.service.isRestored) {
+        this.#well_since_us = Number.POSITIVE_INFINITY;
+        if (timeline.now_us >= deadline_us)
+          judge.violation("not-restored", `no service ${bound_us} µs after the last fault was healed`);
+      } else if (this.#well_since_us === Number.POSITIVE_INFINITY) this.#well_since_us = timeline.now_us;
+      this.done = timeline.now_us - this.#well_since_us >= QUIET_INTERVALS * plan.tuning.interval_ms * 1000;
+      if (!this.done) timeline.after(CHECK_INTERVAL_US, check);
+    };
+    check();
+  }
+
+  /** Nothing unbounded leaves a node. */
+  #watchFrames(): void {
+    const { judge, machines, timeline } = this.#world;
+    const look = (): void => {
+      for (const machine of machines) {
+        judge.sent(machine, machine.frames_sent);
+        machine.frames_sent = 0;
+      }
+      timeline.after(FRAMES_WINDOW_US, look);
+    };
+    look();
+  }
+}
