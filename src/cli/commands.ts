@@ -13,6 +13,7 @@ export interface Common {
 }
 
 export async function showEvents(common: Common, last: string | undefined): Promise<void> {
+  if (last !== undefined && !/^\d+$/.test(last)) throw new Failure("usage", `--last ${last} must be a whole number.`);
   const events = await ask<LoggedEvent[]>(common.run, "GET", `/events?last=${last ?? 100}`);
   if (common.json) return console.log(JSON.stringify(events, null, 2));
   for (const { at, severity, code, message } of events)

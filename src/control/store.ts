@@ -110,7 +110,7 @@ export class Store {
     if (damaged) {
       throw new Failure(
         "state-damaged",
-        `${path} is damaged and there is no good copy; restore it, or delete it to start from a fresh install.`,
+        `${path} is damaged and there is no good copy; restore it, or erase the whole state directory to start from a fresh install.`,
       );
     }
     return null;
