@@ -75,8 +75,8 @@ export class LabNode {
     return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString().trim() };
   }
 
-  /** As a process of its own, for commands that wait (`cluster join`). */
-  async commandLater(words: string[]): Promise<void> {
+  /** As a process of its own, for commands that wait (`cluster join`). What it said on standard error meanwhile. */
+  async commandLater(words: string[]): Promise<string> {
     const child = Bun.spawn(this.#lab.inside(this.side, [EXECUTABLE, "--run", this.run, ...words]), {
       stdout: "ignore",
       stderr: "pipe",
@@ -84,6 +84,7 @@ export class LabNode {
     });
     const stderr = await new Response(child.stderr).text();
     if ((await child.exited) !== 0) throw new Error(stderr.trim());
+    return stderr;
   }
 
   async status(): Promise<Status | null> {
