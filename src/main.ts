@@ -49,7 +49,7 @@ async function main(): Promise<void> {
     case "heart":
       return (await import("./heart/main.ts")).runHeart();
     case "node": {
-      const { runNode } = await import("./control/node.ts");
+      const { runNode } = await import("./control/run.ts");
       return runNode({ state: values.state, run: values.run, reboot_command: values["reboot-command"] ?? null });
     }
     case "status":

@@ -50,6 +50,12 @@ test("the core reads no clock, draws no random number and sets no timer", () => 
   expect(strays).toEqual([]);
 });
 
+test("the heart and the shim know no wall clock, so that a clock step changes nothing", () => {
+  const banned = /\b(Date\.now|new Date|performance\.|setTimeout|setInterval|CLOCK_REALTIME|gettimeofday|time\(NULL\))/;
+  const strays = files.filter((file) => /^(src\/(heart|kernel)|native)\//.test(file) && !file.endsWith(".test.ts"));
+  expect(strays.filter((file) => banned.test(text(file)))).toEqual([]);
+});
+
 test("files stay small enough to hold in your head", () => {
   expect(sources.filter((file) => text(file).split("\n").length > 700)).toEqual([]);
 });

@@ -1,16 +1,15 @@
 /** Talking to the node over its control socket. */
-import { existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../errors.ts";
+
+/** The server's own answer where a body is too large: it has no JSON. */
+const TOO_LARGE = 413;
 
 /** One request; the answer's JSON. Throws Failure with the node's own code and sentence. */
 export async function ask<T>(run: string, method: string, path: string, body?: unknown): Promise<T> {
   const socket = join(run, "control.sock");
-  if (!existsSync(socket))
-    throw new Failure(
-      "no-node",
-      `No node is running at ${run}; start one with \`understudy node\`, or name its directory with --run.`,
-    );
+  demandSocket(run, socket);
   let response: Response;
   try {
     response = await fetch(`http://node${path}`, {
@@ -23,8 +22,23 @@ export async function ask<T>(run: string, method: string, path: string, body?: u
   } catch {
     throw new Failure("no-node", `The node at ${run} does not answer; is it still running?`);
   }
+  if (response.status === TOO_LARGE)
+    throw new Failure("too-large", "That is more than a node takes in one request; make it smaller.");
   const value = (await response.json()) as { code?: string; message?: string };
   if (!response.ok)
     throw new Failure(value.code ?? "internal", value.message ?? `The node answered ${response.status}.`);
   return value as T;
+}
+
+function demandSocket(run: string, socket: string): void {
+  try {
+    accessSync(socket, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    if ((error as { code?: string }).code === "EACCES")
+      throw new Failure("not-permitted", `This user may not speak to the node at ${run}; run the command as root.`);
+    throw new Failure(
+      "no-node",
+      `No node is running at ${run}; start one with \`understudy node\`, or name its directory with --run.`,
+    );
+  }
 }

@@ -1,8 +1,11 @@
 /** The commands that talk to a running node. */
 import { readFileSync } from "node:fs";
 import type { LoggedEvent } from "../control/events.ts";
+import type { Status } from "../control/node.ts";
 import { Failure, sentence } from "../errors.ts";
 import { ask } from "./client.ts";
+
+const TELL_INTERVAL_MS = 1000;
 
 export interface Common {
   run: string;
@@ -10,6 +13,7 @@ export interface Common {
 }
 
 export async function showEvents(common: Common, last: string | undefined): Promise<void> {
+  if (last !== undefined && !/^\d+$/.test(last)) throw new Failure("usage", `--last ${last} must be a whole number.`);
   const events = await ask<LoggedEvent[]>(common.run, "GET", `/events?last=${last ?? 100}`);
   if (common.json) return console.log(JSON.stringify(events, null, 2));
   for (const { at, severity, code, message } of events)
@@ -39,8 +43,24 @@ export async function joinCluster(common: Common, nic: string, name: string | un
     console.log(
       "Cluster creation has started. Go to the active node and create the cluster there; 3600 seconds are allowed. Ctrl+C cancels.",
     );
-  await ask(common.run, "POST", "/cluster/join", { interface: nic, name });
+  const telling = common.json ? undefined : tellWaiting(common);
+  try {
+    await ask(common.run, "POST", "/cluster/join", { interface: nic, name });
+  } finally {
+    clearInterval(telling);
+  }
   said(common, "This node is now the backup of the cluster.");
+}
+
+/** Says what the node waits for, and again when that changes. */
+function tellWaiting(common: Common): Timer {
+  let told = "";
+  return setInterval(async () => {
+    const status = await ask<Status>(common.run, "GET", "/status").catch(() => null);
+    if (status?.role !== "joining" || status.reason === null || status.reason === told) return;
+    told = status.reason;
+    console.error(told);
+  }, TELL_INTERVAL_MS);
 }
 
 export async function createCluster(common: Common, nic: string, matches: string[]): Promise<void> {

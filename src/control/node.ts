@@ -2,17 +2,15 @@
  * `understudy node`: the control process. It has the disk, the control socket, pairing and the
  * administrator, and keeps the heart alive. Nothing here can delay a heartbeat: that is another process.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Failure, sentence } from "../errors.ts";
 import type { HeartConfiguration, Snapshot } from "../heart/messages.ts";
 import { listLinks, setLinkUp } from "../kernel/links.ts";
 import { openShim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
-import { serveControl } from "./api.ts";
+import { prepareCard } from "./cluster-card.ts";
 import { Events } from "./events.ts";
 import { HeartProcess } from "./heart-process.ts";
-import { PairingSession, reservable } from "./pairing-session.ts";
+import { PairingSession } from "./pairing-session.ts";
 import { parseSettings, type Settings, tuningOf } from "./settings.ts";
 import { type ClusterState, Store } from "./store.ts";
 
@@ -86,7 +84,6 @@ export class Node {
       build: BUILD,
       term: 0,
       operational: false,
-      reason: NOTHING_YET,
       peer: null,
       paths: [],
       addresses: [],
@@ -97,6 +94,7 @@ export class Node {
       memory_locked: false,
       ...snapshot,
       role: this.#shownRole(),
+      reason: this.#pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),
       settings_revision: this.#revision,
       switches: this.events
         .latest(500)
@@ -146,7 +144,10 @@ export class Node {
   /** Future backup: waits for the active node. Resolves once the cluster is stored; the node must then restart. */
   async join(nic: string, name: string | undefined, signal: AbortSignal, timeout_s: number): Promise<void> {
     const { agreement } = await this.#pair(signal, timeout_s, () => {
-      reservable(nic, []);
+      prepareCard(
+        nic,
+        this.#settings.interfaces.map((entry) => entry.nic),
+      );
       const my_name = parseSettings({ ...this.#settings, server: { name: name ?? this.#settings.server.name } }).server
         .name;
       return PairingSession.join(nic, my_name, (agreed) => {
@@ -184,7 +185,7 @@ export class Node {
   ): Promise<void> {
     const { agreement } = await this.#pair(signal, timeout_s, () => {
       const used = this.#settings.interfaces.map((entry) => entry.nic);
-      reservable(nic, used);
+      prepareCard(nic, used);
       if (used.length === 0)
         throw new Failure("no-interfaces", "This node has no interfaces configured; import its settings first.");
       const unmatched = used.find((own) => !matches.some(({ mine }) => mine === own));
@@ -404,54 +405,5 @@ export class Node {
       settings_revision: this.#revision,
       bootstrap,
     };
-  }
-}
-
-export async function runNode(options: NodeOptions): Promise<void> {
-  try {
-    mkdirSync(options.run, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new Failure("run-unusable", `The run directory ${options.run} cannot be made: ${sentence(error)}.`);
-  }
-  mkdirStateFirst(options.state);
-  holdAlone(options.state);
-  const node = new Node(options);
-  const server = serveControl(node, join(options.run, "control.sock"));
-  node.start();
-  const end = (): void => {
-    server.stop(true);
-    void node.stop().then(() => {
-      rmSync(join(options.state, "node.pid"), { force: true });
-      process.exit(0);
-    });
-  };
-  process.on("SIGTERM", end);
-  process.on("SIGINT", end);
-}
-
-function mkdirStateFirst(state: string): void {
-  new Store(state);
-}
-
-/** One node process per state directory: the pid in it belongs to a living `understudy node`, or to nobody. */
-function holdAlone(state: string): void {
-  const path = join(state, "node.pid");
-  if (existsSync(path)) {
-    const pid = Number(readFileSync(path, "utf8"));
-    if (pid !== process.pid && isNode(pid)) {
-      throw new Failure(
-        "already-running",
-        `Another node (process ${pid}) uses the state directory ${state}; stop it first, or name another directory with --state.`,
-      );
-    }
-  }
-  writeFileSync(path, String(process.pid), { mode: 0o600 });
-}
-
-function isNode(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("node");
-  } catch {
-    return false;
   }
 }

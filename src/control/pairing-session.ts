@@ -26,42 +26,28 @@ import {
 import { Failure } from "../errors.ts";
 import { readRecords } from "../heart/inbox.ts";
 import { Outbox } from "../heart/outbox.ts";
-import { listCards, listLinks, setLinkUp } from "../kernel/links.ts";
+import { listCards } from "../kernel/links.ts";
 import { type Handle, openShim, RECORD } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { macBytes, macText } from "../wire/bytes.ts";
 import { BROADCAST, sourceMac } from "../wire/ethernet.ts";
 import { isHeartbeat } from "../wire/heartbeat.ts";
 import { Assembly, emitPieces, parsePiece } from "../wire/pairing.ts";
+import { hasLink } from "./cluster-card.ts";
 import { parseMessage } from "./pairing-message.ts";
 
 const TURN_MS = 20;
 const REPEAT_MS = 200;
 /** The creator listens this long after the first offer: whoever else waits on this cable is heard by then (S1). */
 const GATHER_MS = 3 * REPEAT_MS;
+/** A card needs some seconds for its link after it was switched on. */
+const LINK_MS_MAX = 5000;
 /** A refusal is the last word, so it is said more than once. */
 const LAST_WORDS = 3;
 /** The creator goes on answering, so that a joiner whose `commit` was lost can still ask. */
 const LINGER_MS = 3000;
 const INBOX_BYTES = 256 * 1024;
 const SENDERS_MAX = 8;
-
-/** Refuses a card that cannot be the cluster network's, with the reason. */
-export function reservable(nic: string, used: string[]): void {
-  const shim = openShim();
-  const link = listLinks(shim).find(({ name }) => name === nic);
-  if (link === undefined)
-    throw new Failure("unknown-interface", `There is no interface ${nic}; choose one that \`ip link\` lists.`);
-  if (used.includes(nic))
-    throw new Failure("interface-in-use", `${nic} is configured as a data interface; choose a free network card.`);
-  const card = listCards(shim).find(({ name }) => name === nic);
-  if (card === undefined)
-    throw new Failure("not-physical", `${nic} is not a physical network card; choose one that is.`);
-  if (card.wireless) throw new Failure("wireless", `${nic} is wireless; the cluster network needs a cable.`);
-  if (link.master !== 0)
-    throw new Failure("interface-in-use", `${nic} is part of a bridge or bond; choose a free network card.`);
-  if (!link.up) setLinkUp(shim, link, true);
-}
 
 function introduce(name: string, nic: string): Introduction {
   const cards = listCards(openShim()).map(({ name: card, mac }) => ({ nic: card, mac }));
@@ -81,6 +67,9 @@ export class PairingSession {
   readonly #assemblies = new Map<string, Assembly>();
   #capture: Handle | null = null;
   #offered_ms = Number.POSITIVE_INFINITY;
+  #linked_ms = Number.POSITIVE_INFINITY;
+  /** What this node waits for. */
+  waiting = "";
   #cancelled = false;
   #stored = false;
   #next_message = randomBytes(4).readUInt32BE();
@@ -138,6 +127,7 @@ export class PairingSession {
     });
     const deadline_ms = shim.now() + timeout_s * 1000;
     let said_ms = Number.NEGATIVE_INFINITY;
+    this.#linked_ms = shim.now();
     let linger_until_ms: number | null = null;
     try {
       for (;;) {
@@ -150,6 +140,7 @@ export class PairingSession {
             `No ${this.side === "joiner" ? "active" : "waiting"} node answered in time; check the cable and start again.`,
           );
         }
+        this.#watchLink(now_ms);
         const heard = this.#listen();
         if (this.#advance()) {
           linger_until_ms ??= now_ms + (this.side === "creator" ? LINGER_MS : REPEAT_MS);
@@ -175,6 +166,19 @@ export class PairingSession {
       shim.close(this.#capture);
       this.#capture = null;
     }
+  }
+
+  /**
+   * The future backup goes on waiting without a link, and says so: with a direct cable there is none before the other
+   * node has its card switched on, which it does when the cluster is created there. The future active node refuses.
+   */
+  #watchLink(now_ms: number): void {
+    if (hasLink(this.#nic)) this.#linked_ms = now_ms;
+    const is_missing = !this.#stored && now_ms - this.#linked_ms >= LINK_MS_MAX;
+    const what = `${this.#nic} has no link; connect its cable to the other node`;
+    this.waiting = is_missing ? `${what}.` : `Waiting for the ${this.side === "creator" ? "backup" : "active"} node.`;
+    if (is_missing && this.side === "creator")
+      throw new Failure("no-link", `${what}, let that one join first, and start again.`);
   }
 
   /** Stores once both sides have everything; true from then on. */

@@ -18,9 +18,10 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Failure, sentence } from "../errors.ts";
+import { Failure } from "../errors.ts";
 import type { DataInterface, NodeNumber } from "../heart/messages.ts";
 import { freshSettings, parseSettings, type Settings } from "./settings.ts";
+import { fileTrouble } from "./trouble.ts";
 
 /** What pairing agreed on. `key` is a secret: the file is readable by root only. */
 export interface ClusterState {
@@ -51,7 +52,7 @@ export class Store {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw new Failure("state-unusable", `The state directory ${directory} cannot be made: ${sentence(error)}.`);
+      throw new Failure("state-unusable", `The state directory ${directory} cannot be used: ${fileTrouble(error)}.`);
     }
     if (!statSync(directory).isDirectory())
       throw new Failure("state-unusable", `${directory} is not a directory; name one with --state.`);
@@ -109,7 +110,7 @@ export class Store {
     if (damaged) {
       throw new Failure(
         "state-damaged",
-        `${path} is damaged and there is no good copy; restore it, or delete it to start from a fresh install.`,
+        `${path} is damaged and there is no good copy; restore it, or erase the whole state directory to start from a fresh install.`,
       );
     }
     return null;
@@ -132,14 +133,10 @@ export class Store {
       fsyncSync(directory_fd);
       closeSync(directory_fd);
     } catch (error) {
-      const code = (error as { code?: string }).code;
-      const why =
-        code === "ENOSPC"
-          ? "the disk is full; free some space"
-          : code === "EROFS" || code === "EACCES"
-            ? "it is read-only; mount it writable"
-            : sentence(error);
-      throw new Failure("state-unwritable", `The state directory ${this.directory} cannot be written: ${why}.`);
+      throw new Failure(
+        "state-unwritable",
+        `The state directory ${this.directory} cannot be written: ${fileTrouble(error)}.`,
+      );
     }
   }
 }

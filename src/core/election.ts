@@ -613,6 +613,8 @@ export class Election {
     const lease_at_risk = this.#speaker.quiet_ms(this.#now_ms) >= tuning.lease_ms - 2 * LEASE_SLACK_MS;
     if (this.role === "active" && lease_at_risk) this.#output.open_lease = true;
     this.conversation.next(this.#now_ms);
+    // To everybody where a third node is about: it must hear that its place is taken.
+    const stranger = this.#journal.isRaised("third-node") || this.#journal.isRaised("duplicate-node");
     const frames = this.#speaker.speak(
       this.#now_ms,
       this.configuration,
@@ -625,8 +627,7 @@ export class Election {
         unwilling: this.#isUnwilling(),
         take: this.#take_over !== null,
       },
-      // To everybody where a copy of our state is about: it must hear that it is one.
-      (slot) => this.pathHeard(slot) && !this.#journal.isRaised("duplicate-node"),
+      (slot) => this.pathHeard(slot) && !stranger,
     );
     // Heartbeats first: they carry the claim, and they renew the lease that the announcements need.
     this.#output.frames.unshift(...frames);

@@ -109,7 +109,9 @@ const DEEDS: Record<Kind, Deed> = {
   "SIGSTOP control": stopped("control"),
   "power off": { begin: ({ node }) => node.powerOff(), end: ({ node }) => node.start() },
   "clean stop": { begin: ({ node }) => node.stop(), end: ({ node }) => node.start() },
-  "planned switch": { begin: ({ node }) => node.commandLater(["cluster", "switch"]).catch(() => {}) },
+  "planned switch": {
+    begin: async ({ node }) => void (await node.commandLater(["cluster", "switch"]).catch(() => {})),
+  },
   "firewall flushed": { begin: ({ node }) => node.flushFirewall() },
   "addresses deleted by hand": {
     begin(blow) {

@@ -9,6 +9,16 @@ import { CABLES, type Lab, type Side } from "./topology.ts";
 export const EXECUTABLE = join(import.meta.dir, "../../dist/understudy");
 const STATUS_MS_MAX = 1000;
 
+/** A command that was to be refused, and did not end by then, has not been refused. */
+const ATTEMPT_MS_MAX = 15_000;
+
+export interface Ended {
+  /** Null where it did not end by itself. */
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
 export type Part = "control" | "heart";
 
 export class LabNode {
@@ -25,10 +35,11 @@ export class LabNode {
     this.run = join(lab.directory, side, "run");
   }
 
-  async start(): Promise<void> {
+  /** `before`: shell commands that prepare the mount namespace that the node gets for itself. */
+  async start(before = ""): Promise<void> {
     // A node outlives no lab, however the lab ends.
     const words = ["setpriv", "--pdeathsig", "KILL", EXECUTABLE, "node", "--state", this.state, "--run", this.run];
-    this.#child = Bun.spawn(this.#lab.inside(this.side, words), {
+    this.#child = Bun.spawn(this.#lab.inside(this.side, prepared(before, words)), {
       stdin: "ignore",
       stdout: "ignore",
       stderr: Bun.file(join(this.#lab.directory, `${this.side}.log`)),
@@ -52,8 +63,20 @@ export class LabNode {
     );
   }
 
-  /** As a process of its own, for commands that wait (`cluster join`). */
-  async commandLater(words: string[]): Promise<void> {
+  /** Runs the executable in the node's place to its end, with just these words. */
+  attempt(words: string[], { before = "", prefix = [] as string[], input = "" } = {}): Ended {
+    const command = this.#lab.inside(this.side, prepared(before, [...prefix, EXECUTABLE, ...words]));
+    const { exitCode, stdout, stderr } = Bun.spawnSync(command, {
+      stdin: Buffer.from(input),
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: ATTEMPT_MS_MAX,
+    });
+    return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString().trim() };
+  }
+
+  /** As a process of its own, for commands that wait (`cluster join`). What it said on standard error meanwhile. */
+  async commandLater(words: string[]): Promise<string> {
     const child = Bun.spawn(this.#lab.inside(this.side, [EXECUTABLE, "--run", this.run, ...words]), {
       stdout: "ignore",
       stderr: "pipe",
@@ -61,6 +84,7 @@ export class LabNode {
     });
     const stderr = await new Response(child.stderr).text();
     if ((await child.exited) !== 0) throw new Error(stderr.trim());
+    return stderr;
   }
 
   async status(): Promise<Status | null> {
@@ -170,6 +194,10 @@ export class LabNode {
       return null;
     }
   }
+}
+
+function prepared(before: string, words: string[]): string[] {
+  return before === "" ? words : ["sh", "-ec", `${before}\nexec "$@"`, "sh", ...words];
 }
 
 function descendantsOf(pid: number): number[] {

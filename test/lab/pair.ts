@@ -146,9 +146,13 @@ export class Pair {
     );
   }
 
-  /** Runs `work` on a settled pair, then demands `after` as the active node and no second owner. */
-  async scenario(after: Side, changes: number, work: () => void | Promise<void>): Promise<void> {
-    await this.untilSettled();
+  /**
+   * Runs `work` on the pair, then demands `after` as the active node and no second owner. Settled first, unless it
+   * does not matter how long the links have been up.
+   */
+  async scenario(after: Side, changes: number, work: () => void | Promise<void>, first = "settled"): Promise<void> {
+    if (first === "settled") await this.untilSettled();
+    else await this.untilSteady(this.active);
     this.mark();
     await Bun.sleep(BEFORE_MS);
     await work();

@@ -1,0 +1,78 @@
+/** `understudy node` from its first check to its last breath: rights, directories, one process per state, signals. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "../errors.ts";
+import { serveControl } from "./api.ts";
+import { Node, type NodeOptions } from "./node.ts";
+import { demandRights } from "./rights.ts";
+import { Store } from "./store.ts";
+import { fileTrouble } from "./trouble.ts";
+
+/** A Unix socket's path has room for 107 bytes and a zero (unix(7)). */
+const SOCKET_PATH_BYTES_MAX = 107;
+
+export async function runNode(options: NodeOptions): Promise<void> {
+  demandRights();
+  const socket = join(options.run, "control.sock");
+  prepareRun(options.run, socket);
+  // Made before it is held, so that a directory that cannot be used is refused as such.
+  new Store(options.state);
+  holdAlone(options.state);
+  const node = new Node(options);
+  let server: ReturnType<typeof serveControl>;
+  try {
+    server = serveControl(node, socket);
+  } catch (error) {
+    throw runTrouble(options.run, error);
+  }
+  node.start();
+  const end = (): void => {
+    server.stop(true);
+    void node.stop().then(() => {
+      rmSync(join(options.state, "node.pid"), { force: true });
+      process.exit(0);
+    });
+  };
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+}
+
+function prepareRun(run: string, socket: string): void {
+  if (Buffer.byteLength(socket) > SOCKET_PATH_BYTES_MAX)
+    throw new Failure(
+      "run-unusable",
+      `The run directory ${run} has too long a name for the control socket; name a shorter one with --run.`,
+    );
+  try {
+    mkdirSync(run, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw runTrouble(run, error);
+  }
+}
+
+function runTrouble(run: string, error: unknown): Failure {
+  return new Failure("run-unusable", `The run directory ${run} cannot be used: ${fileTrouble(error)}.`);
+}
+
+/** One node process per state directory: the pid in it belongs to a living `understudy node`, or to nobody. */
+function holdAlone(state: string): void {
+  const path = join(state, "node.pid");
+  if (existsSync(path)) {
+    const pid = Number(readFileSync(path, "utf8"));
+    if (pid !== process.pid && isNode(pid)) {
+      throw new Failure(
+        "already-running",
+        `Another node (process ${pid}) uses the state directory ${state}; stop it first, or name another directory with --state.`,
+      );
+    }
+  }
+  writeFileSync(path, String(process.pid), { mode: 0o600 });
+}
+
+function isNode(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("node");
+  } catch {
+    return false;
+  }
+}
