@@ -22,7 +22,7 @@ export interface Claim {
 }
 
 export interface Owners {
-  side_of: Map<string, Side>;
+  side_of: ReadonlyMap<string, Side>;
   /** Who was active when the round began. */
   first: Claim;
   claims: Claim[];
