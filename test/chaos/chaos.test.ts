@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Pair } from "../lab/pair.ts";
-import { sh } from "../lab/shell.ts";
+import { sh, until } from "../lab/shell.ts";
 import { LAN_ADDRESS } from "../lab/topology.ts";
 import { runChaos } from "./runner.ts";
 import { makeSchedule, type Round } from "./schedule.ts";
@@ -55,7 +55,11 @@ test(
       const side = otherSide(active);
       const namespace = pair.lab.namespace(side);
       pair.node(side).kill();
-      sh(pair.lab.inside(side, ["nft", "delete", "table", "netdev", "understudy"]));
+      // The table belongs to the heart for as long as anything is left of it.
+      await until("the gate is gone", () => {
+        sh(pair.lab.inside(side, ["nft", "delete", "table", "netdev", "understudy"]), { allow_failure: true });
+        return !sh(pair.lab.inside(side, ["nft", "list", "tables"])).includes("table netdev understudy");
+      });
       sh(["ip", "-n", namespace, "addr", "add", `${LAN_ADDRESS}/24`, "dev", "lan0"]);
       await Bun.sleep(100);
       sh(["ip", "-n", namespace, "addr", "del", `${LAN_ADDRESS}/24`, "dev", "lan0"]);
