@@ -123,6 +123,20 @@ describe("owners", () => {
       [happening("all cables silent", "a", -500, 400)],
     ],
     [
+      "silent islands that were joined for everything but heartbeats",
+      true,
+      book(["A", 0, 300], ["A+B", 301, 800], ["B", 810, 900]),
+      [claim("b", 2, 100)],
+      [happening("all cables silent", "a", 20, 300), happening("heartbeats blocked everywhere", "b", -100, 800)],
+    ],
+    [
+      "the same where a node saw its links go",
+      false,
+      book(["A", 0, 300], ["A+B", 301, 800], ["B", 810, 900]),
+      [claim("b", 2, 100)],
+      [happening("all cables cut", "a", 20, 300), happening("heartbeats blocked everywhere", "b", -100, 800)],
+    ],
+    [
       "blocked heartbeats make no islands",
       false,
       book(["A+B", 0, 400], ["B", 410, 900]),
