@@ -27,6 +27,7 @@ const LAYERS: Layer[] = [
   { name: "scripts", tests: ["./test/scripts"] },
   { name: "simulation", tests: ["./test/sim"] },
   { name: "lab", tests: ["./test/lab"] },
+  { name: "chaos", tests: ["./test/chaos"] },
 ];
 
 let passed = 0;

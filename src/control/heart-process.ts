@@ -1,9 +1,10 @@
 /** The heart as a child: started, spoken to line by line, and started again when it dies. */
 
 import { scrubbedEnvironment } from "../environment.ts";
-import { Failure } from "../errors.ts";
+import { Failure, sentence } from "../errors.ts";
 import type { FromHeart, HeartConfiguration, HeartEvent, Snapshot, ToHeart } from "../heart/messages.ts";
 import { COMPILED } from "../version.ts";
+import { letGo } from "./letting-go.ts";
 
 const RESTART_MS_MIN = 200;
 const RESTART_MS_MAX = 5000;
@@ -105,6 +106,7 @@ export class HeartProcess {
       for (const settle of this.#waiting.values())
         settle(this.#stopping ? null : new Failure("heart-died", "The heart ended before it answered."));
       if (this.#stopping) return;
+      this.#letGo();
       if (performance.now() - started_ms > STABLE_MS) this.#restart_ms = RESTART_MS_MIN;
       this.#listener.event({
         code: "heart-died",
@@ -114,6 +116,18 @@ export class HeartProcess {
       setTimeout(() => this.#stopping || this.#spawn(), this.#restart_ms);
       this.#restart_ms = Math.min(RESTART_MS_MAX, this.#restart_ms * 2);
     });
+  }
+
+  #letGo(): void {
+    try {
+      if (this.#configuration !== null) letGo(this.#configuration);
+    } catch (error) {
+      this.#listener.event({
+        code: "addresses-remain",
+        severity: "error",
+        message: `The shared addresses could not be taken away after the heart's death: ${sentence(error)}.`,
+      });
+    }
   }
 
   async #listen(stream: ReadableStream<Uint8Array>): Promise<void> {

@@ -489,6 +489,12 @@ export class Election {
   }
 
   #decideActive(): void {
+    // Without a data link nobody is served and no probe can find us: the peer may have claimed, and nobody would
+    // tell us when the links return. So the addresses are taken again only on evidence.
+    if (this.links.isCutOff && !this.heard) {
+      this.#journal.event("cut-off", this.configuration.peer_name);
+      return this.#stepDown();
+    }
     this.#considerLinks();
     if (this.#hand_over !== null) this.#pursueHandOver(this.#hand_over);
     if (this.role === "active") this.#announce();

@@ -34,6 +34,12 @@ export class Links {
     return this.#links.get(slot)?.carrier ?? false;
   }
 
+  /** There are data links, and all of them have lost their carrier. */
+  get isCutOff(): boolean {
+    const data = [...this.#links].filter(([slot]) => slot !== 0);
+    return data.length > 0 && data.every(([, link]) => !link.carrier);
+  }
+
   /** Healthy data links as bits, slot n as bit n. */
   bits(now_ms: number): number {
     let bits = 0;

@@ -37,6 +37,11 @@ export const NOTICES = {
     "warning",
     (peer: string, silence_ms: number) => `${peer} has been silent on every path for ${Math.round(silence_ms)} ms.`,
   ),
+  "cut-off": notice(
+    "warning",
+    (peer: string) =>
+      `This node has no data link and does not hear ${peer}; it gives up the active role, which ${peer} may have taken over.`,
+  ),
   "peer-lost": notice(
     "warning",
     (peer: string) => `${peer} is no longer heard on any path; nobody can take over from this node.`,

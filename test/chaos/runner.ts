@@ -7,7 +7,7 @@ import { until } from "../lab/shell.ts";
 import type { Side } from "../lab/topology.ts";
 import { strike } from "./faults.ts";
 import { Histories, memory_mb, processCounts } from "./nodes.ts";
-import { type Fault, faultText, type Round } from "./schedule.ts";
+import { type Fault, faultText, holds, type Round } from "./schedule.ts";
 import { otherSide, Truth } from "./truth.ts";
 import { type Claim, judgeOwners, judgeService } from "./verdict.ts";
 
@@ -17,6 +17,8 @@ const SETTLE_MS = 2100;
 /** Calm before the first fault of a round, so that every observer has seen who is the owner. */
 const LEAD_MS = 30;
 const FLOWING_MS = 50;
+/** What a node shows may be 200 ms old: what is shown must stay as it is for longer than that. */
+const STABLE_MS = 250;
 const MEMORY_MB_MAX = 160;
 /** Claims in one round, for each fault in it: more is flapping. A fault may move the role when it begins and when it ends. */
 const CLAIMS_PER_FAULT_MAX = 3;
@@ -118,15 +120,24 @@ class Runner {
 
   async #round(round: Round): Promise<RoundResult> {
     const pair = this.#pair;
-    const active = await this.#untilReady(round.impatient);
     if (round.settled) await Bun.sleep(SETTLE_MS);
-    const first = { side: active, term: (await pair.node(active).status())?.term ?? 0, at_ms: this.#now_ms() };
+    const first = { ...(await this.#untilReady(round.impatient)), at_ms: this.#now_ms() };
+    const active = first.side;
     this.#histories.begin();
     pair.mark();
     const begun_ms = this.#now_ms();
     await Bun.sleep(LEAD_MS);
     await this.#options.sabotage?.(pair, active);
-    await Promise.all(round.faults.map((fault) => this.#strike(fault, active, begun_ms + LEAD_MS)));
+    const free = new Map<string, Promise<void>>();
+    await Promise.all(
+      round.faults.map((fault) => {
+        // Mending may take longer than planned, and what one fault holds no other may touch meanwhile.
+        const earlier = holds(fault).map((what) => free.get(what));
+        const struck = Promise.all(earlier).then(() => this.#strike(fault, active, begun_ms + LEAD_MS));
+        for (const what of holds(fault)) free.set(what, struck);
+        return struck;
+      }),
+    );
     const offences: string[] = [];
     try {
       await this.#untilReady(false);
@@ -179,19 +190,23 @@ class Runner {
    * One node active and traffic flowing; and unless `impatient`, the other its backup, both hearing each
    * other on every path, and no process more or less than there should be.
    */
-  async #untilReady(impatient: boolean): Promise<Side> {
+  async #untilReady(impatient: boolean): Promise<{ side: Side; term: number }> {
     const pair = this.#pair;
-    let active: Side = "a";
+    let shown = { side: "a" as Side, term: 0 };
+    let since_ms = Number.POSITIVE_INFINITY;
     let why = "";
     const ready = async (): Promise<string> => {
       const [a, b] = await Promise.all([pair.a.status(), pair.b.status()]);
       const roles = `a ${a?.role ?? "away"}, b ${b?.role ?? "away"}`;
       if ((a?.role === "active") === (b?.role === "active")) return roles;
-      active = a?.role === "active" ? "a" : "b";
+      const side: Side = a?.role === "active" ? "a" : "b";
+      const term = (side === "a" ? a : b)?.term ?? 0;
+      if (side !== shown.side || term !== shown.term) since_ms = performance.now();
+      shown = { side, term };
       const { since_answer_ms } = await pair.probe.report<ProbeReport>();
       if (since_answer_ms >= FLOWING_MS) return `${roles}, and no traffic for ${since_answer_ms.toFixed(0)} ms`;
       if (impatient) return "";
-      if ((active === "a" ? b : a)?.role !== "backup") return roles;
+      if ((side === "a" ? b : a)?.role !== "backup") return roles;
       for (const status of [a, b]) {
         if (status?.operational !== true) return `${roles}; ${status?.name}: ${status?.reason}`;
         const silent = status.paths.find(({ heard }) => !heard);
@@ -200,14 +215,16 @@ class Runner {
       const counts = processCounts(pair);
       return counts.a === 2 && counts.b === 2 ? "" : `${roles}; ${counts.a} and ${counts.b} processes`;
     };
-    const holds = async (): Promise<boolean> => {
+    const isReady = async (): Promise<boolean> => {
       why = await ready();
-      return why === "";
+      if (why !== "") since_ms = Number.POSITIVE_INFINITY;
+      else if (since_ms === Number.POSITIVE_INFINITY) since_ms = performance.now();
+      return performance.now() - since_ms >= STABLE_MS;
     };
-    await until("the pair is ready", holds, STEADY_MS_MAX).catch((error: unknown) => {
+    await until("the pair is ready", isReady, STEADY_MS_MAX).catch((error: unknown) => {
       throw new Error(`${error instanceof Error ? error.message : error} (${why})`);
     });
-    return active;
+    return shown;
   }
 
   async #keepEvidence(round: Round, offences: string[]): Promise<string> {

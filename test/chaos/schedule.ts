@@ -154,8 +154,8 @@ function keepApart(faults: Fault[]): void {
   }
 }
 
-/** Roles may change within a round, but victims are who they were at its beginning, so names of roles will do. */
-function holds({ kind, victim, cable }: Fault): string[] {
+/** Names of what a fault takes hold of. Victims are who they were at the round's beginning, so names of roles will do. */
+export function holds({ kind, victim, cable }: Fault): string[] {
   const { hold }: KindOfFault = KINDS[kind];
   if (hold === "node") return [victim];
   if (hold === "cable") return [`${victim} ${cable}`];

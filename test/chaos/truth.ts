@@ -53,6 +53,10 @@ const UNSETTLING: readonly Kind[] = [
 /** Frames vanish and no carrier is lost: the nodes watch carriers, so nobody hands over for that. */
 const VANISHING: readonly Kind[] = ["data cable silent", "one-way loss", "lossy cable"];
 
+/** How far back a join without heartbeats is looked for, and how finely. */
+const APART_MS_MAX = 5000;
+const APART_STEP_MS = 5;
+
 type Passing = "heartbeats" | "anything";
 
 export class Truth {
@@ -82,8 +86,32 @@ export class Truth {
 
   /** Two owners are excused at this instant: islands, or islands that were joined less than a heartbeat ago. */
   isExcused(at_ms: number): boolean {
-    for (let back_ms = 0; back_ms <= HEARTBEAT_MS; back_ms++) if (this.areIslands(at_ms - back_ms)) return true;
+    for (let back_ms = 0; back_ms <= HEARTBEAT_MS; back_ms++) {
+      if (this.areIslands(at_ms - back_ms) || this.#wereSilentIslands(at_ms - back_ms)) return true;
+    }
     return false;
+  }
+
+  /**
+   * Joined for everything but heartbeats: the lower claim yields at the first that it hears. Only where no link
+   * told it that there was anything to ask: a node that lost its data links asks before it goes on.
+   */
+  #wereSilentIslands(at_ms: number): boolean {
+    for (let back_ms = 0; back_ms < APART_MS_MAX; back_ms += APART_STEP_MS) {
+      const then_ms = at_ms - back_ms;
+      if (this.#passes("a", "b", "heartbeats", then_ms) || this.#passes("b", "a", "heartbeats", then_ms)) return false;
+      if (this.areIslands(then_ms)) return !this.#isUnplugged("a", then_ms) && !this.#isUnplugged("b", then_ms);
+    }
+    return false;
+  }
+
+  #isUnplugged(side: Side, at_ms: number): boolean {
+    return (["lan0", "wan0"] as const).every((cable) =>
+      this.#some(at_ms, 0, ({ fault, side: its_side }) => {
+        const pulled = fault.kind === "all cables cut" || (fault.kind === "data cable cut" && fault.cable === cable);
+        return its_side === side && pulled;
+      }),
+    );
   }
 
   /**

@@ -22,7 +22,7 @@ export interface Claim {
 }
 
 export interface Owners {
-  side_of: Map<string, Side>;
+  side_of: ReadonlyMap<string, Side>;
   /** Who was active when the round began. */
   first: Claim;
   claims: Claim[];
@@ -51,12 +51,12 @@ export function judgeOwners(book: Book, mark_ms: number, owners: Owners): Verdic
   if (runs.length === 0) return { at_ms: 0, text: `${what}: no answer was seen, so nothing is proved` };
   let present: Claim = owners.first;
   for (const run of runs) {
+    if (run.macs.length === 1 && owners.side_of.get(run.macs[0] ?? "") === present.side) continue;
     if (isExcused(run, mark_ms, owners)) continue;
     if (run.macs.length > 1)
       return { at_ms: run.from_ms, text: `${what}: one question had two owners: ${shown(runs, run)}` };
     const side = owners.side_of.get(run.macs[0] ?? "");
     if (side === undefined) return { at_ms: run.from_ms, text: `${what}: a stranger answers: ${shown(runs, run)}` };
-    if (side === present.side) continue;
     const claim = nextClaim(owners, side, present.term, mark_ms + run.from_ms);
     if (claim === null) {
       const known = owners.claims.map((each) => `${each.side} ${each.term} at ${(each.at_ms - mark_ms).toFixed(0)} ms`);

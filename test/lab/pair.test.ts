@@ -382,6 +382,22 @@ describe("attacks and accidents", () => {
   }
 
   test(
+    "somebody flushes the firewall while the active node's heart is dead: its kernel holds nothing any more",
+    async () => {
+      await pair.scenario(pair.backup, 1, async () => {
+        const from = pair.active;
+        pair.node(from).signal("SIGKILL", "heart");
+        // The gate that a dead heart leaves behind is nobody's, until the next heart adopts it.
+        for (let i = 0; i < 6; i++) {
+          await Bun.sleep(25);
+          pair.node(from).flushFirewall();
+        }
+      });
+    },
+    TEST_MS,
+  );
+
+  test(
     "somebody deletes the shared addresses of the active node by hand: they are put back",
     async () => {
       await pair.scenario(pair.active, 0, async () => {
