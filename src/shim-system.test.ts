@@ -117,7 +117,7 @@ describe("netlink", () => {
     outcome.then(() => {
       settled = true;
     });
-    for (let turn = 0; !settled; turn += 1) {
+    while (!settled) {
       expect(await forger.call("forge", NETLINK_ROUTE, { port, group: 0 }, forgery)).toBe(forgery.length / 2);
     }
     expect(await outcome).toBe("ETIMEDOUT");
