@@ -387,6 +387,8 @@ describe("attacks and accidents", () => {
       await pair.scenario(pair.backup, 1, async () => {
         const from = pair.active;
         pair.node(from).signal("SIGKILL", "heart");
+        const addresses = () => sh(["ip", "-n", pair.lab.namespace(from), "addr"]);
+        await until("its control process has taken the addresses away", () => !addresses().includes(LAN_ADDRESS));
         // The gate that a dead heart leaves behind is nobody's, until the next heart adopts it.
         for (let i = 0; i < 6; i++) {
           await Bun.sleep(25);
