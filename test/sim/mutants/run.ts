@@ -27,6 +27,11 @@ const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
 const sources = chosen.map((mutant) => mutated(read(mutant.file), mutant));
 
 makeCopy();
+// A catcher that cries without a mutant catches nothing.
+for (const name of new Set(chosen.flatMap(({ catchers }) => catchers))) {
+  const how = caughtBy(name);
+  if (how !== null) throw new Error(`without any mutant: ${how}`);
+}
 let survivors = 0;
 chosen.forEach((mutant, i) => {
   const copy = join(COPY, mutant.file);
