@@ -39,6 +39,8 @@ export const CAUSES = [
   "handed-over",
   /** active → backup: the gate cannot be restored. */
   "gate-broken",
+  /** active → backup: no data link, and the peer is not heard. */
+  "cut-off",
   /** active → backup: stopping, and nobody takes over. */
   "stopping",
 ] as const;

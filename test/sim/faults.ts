@@ -14,6 +14,8 @@ const FLUSH_INTERVAL_US = 2000;
 /** A third of the detector's window would do. */
 const SETTLED_HEARTBEATS = 48;
 const FRAMES_WINDOW_US = 100_000;
+/** Faults that must not keep a backup from taking over, though they may mislead a client. */
+const HARMLESS = new Set(["replay", "reflect", "mangle", "move", "forge-arp", "clock-step", "disk", "duplicate"]);
 /** Faults after which a peer that is ready must have taken over within the bound. */
 const STOPS_SERVICE = new Set(["freeze", "hang", "kill", "power"]);
 
@@ -272,7 +274,13 @@ export class Faults {
     const { judge, machines, plan, service, timeline } = this.#world;
     const victim = machines[fault.node];
     const peer = machines[1 - fault.node]?.heart?.election;
-    if (this.#present.size > 0 || victim.heart?.election.role !== "active" || !service.isRestored || peer === undefined)
+    const others = [...this.#present];
+    if (
+      !others.every(({ kind }) => HARMLESS.has(kind)) ||
+      victim.heart?.election.role !== "active" ||
+      !(service.isRestored || others.length > 0) ||
+      peer === undefined
+    )
       return;
     if (peer.conversation.sequence * plan.tuning.interval_ms < plan.tuning.listen_ms) return;
     // A detector that knows a quiet network well has come down to its floor.
@@ -281,7 +289,8 @@ export class Faults {
     const bound_us = takeoverBound(plan, quiet ? detect_floor_ms + interval_ms : detect_ceiling_ms);
     const { serial } = judge;
     timeline.after(bound_us, () => {
-      if (judge.serial === serial && !service.flows)
+      const serves = others.length === 0 ? service.flows : machines.some((machine) => machine.serves());
+      if (judge.serial === serial && !serves)
         judge.violation("no-takeover", `no service ${bound_us} µs after ${fault.kind} of ${victim.name}`);
     });
   }

@@ -48,6 +48,7 @@ export interface Trap {
 
 export class Heart {
   readonly election: Election;
+  readonly term_floor: number;
   readonly #machine: Machine;
   readonly #context: Context;
   readonly #observer: Observer;
@@ -76,6 +77,7 @@ export class Heart {
 
   constructor(machine: Machine, context: Context, term_floor: number, bootstrap: boolean) {
     const { plan, timeline, random } = context;
+    this.term_floor = term_floor;
     this.#machine = machine;
     this.#context = context;
     const { index } = machine;

@@ -41,6 +41,8 @@ export class Judge {
   #overlaps = 0;
   /** A node claimed, rightly, although its peer still served: they were islands. */
   #islands = false;
+  /** Until then the claim may still be on its way into the kernel. */
+  #islands_until_us = 0;
   #served = "";
   /** Counts the edges of faults. */
   serial = 0;
@@ -67,10 +69,13 @@ export class Judge {
   transition(machine: Machine, from: WireRole | "off", to: WireRole | "off", cause: Cause, term: number): void {
     this.coverage.count(this.coverage.causes, cause);
     if (to !== "active") return;
-    this.claims++;
+    if (from !== "resuming") this.claims++;
     const peer = this.#peerOf(machine);
     this.oracle.claimed(machine, peer, from, cause, term);
-    if (cause === "evidence" && peer.serves()) this.#islands = true;
+    if (cause !== "evidence" || !peer.serves()) return;
+    const { plan, timeline } = this.#context();
+    this.#islands = true;
+    this.#islands_until_us = timeline.now_us + plan.tuning.detect_floor_ms * 1000;
   }
 
   /** At the end: no flapping. */
@@ -100,7 +105,8 @@ export class Judge {
     const b_serves = b.serves();
     // A node that stands still for less than its lease has not let go of its island.
     const { now_us } = this.#context().timeline;
-    if (![a, b].every(({ on, kernel }) => on && kernel.serves(now_us))) this.#islands = false;
+    const hold = [a, b].every(({ on, kernel }) => on && kernel.serves(now_us));
+    if (!hold && now_us >= this.#islands_until_us) this.#islands = false;
     for (const machine of this.#machines) if (!machine.serves() && machine.running) machine.lease_stood = false;
     const both = a_serves && b_serves;
     const { log } = this.#context();

@@ -2,13 +2,14 @@
  * Simulations by hand:
  *
  *   npm run sim -- --seeds 10000 --seed 1      so many seeds from that one on; or --hours 2: for that long
+ *                  --quick                     stops at the first failure, as it is
  *   npm run sim -- --seed 4711 --replay        one seed again, with its log
  *   npm run sim -- --seed 4711 --replay --faults 0,3     with only these of its faults
  */
 import { parseArgs } from "node:util";
 import { Coverage } from "./coverage.ts";
 import { planOf } from "./generate.ts";
-import { failureReport, planWith, replayLog } from "./shrink.ts";
+import { failureLine, failureReport, planWith, replayLog } from "./shrink.ts";
 import { summary } from "./summary.ts";
 import { simulate } from "./world.ts";
 
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     replay: { type: "boolean", default: false },
     faults: { type: "string" },
+    quick: { type: "boolean", default: false },
   },
 });
 const first = Number(values.seed);
@@ -57,8 +59,8 @@ for (let seed = first; seed < first + seeds; seed++) {
   const { violation, coverage: one } = simulate(plan);
   coverage.add(one);
   if (violation === null) continue;
-  console.error(failureReport(plan, violation));
-  if (++failures >= FAILURES_MAX) break;
+  console.error(values.quick ? failureLine(plan, violation) : failureReport(plan, violation));
+  if (++failures >= (values.quick ? 1 : FAILURES_MAX)) break;
 }
 console.log(summary(coverage, performance.now() - began_ms));
 process.exit(failures === 0 ? 0 : 1);

@@ -39,12 +39,16 @@ export function replayLog(plan: Plan): { log: string[]; violation: Verdict["viol
   return { log, violation };
 }
 
+export function failureLine({ seed }: Plan, { code, message, at_us }: NonNullable<Verdict["violation"]>): string {
+  return `seed ${seed}: ${code}: ${message} (at ${at_us / 1000} ms)`;
+}
+
 export function failureReport(plan: Plan, violation: NonNullable<Verdict["violation"]>): string {
   const kept = shrink(plan, violation.code);
   const { faults, ...world } = planWith(plan, kept);
   const { log } = replayLog({ ...world, faults });
   return [
-    `seed ${plan.seed}: ${violation.code}: ${violation.message} (at ${violation.at_us / 1000} ms)`,
+    failureLine(plan, violation),
     JSON.stringify(world),
     `${faults.length} of ${plan.faults.length} faults are enough:`,
     ...faults.map((fault) => `  ${describeFault(fault)}`),

@@ -75,6 +75,7 @@ export class Observer {
     if (from === "active") {
       if (told("yielded")) return "yielded";
       if (told("handed-over")) return "handed-over";
+      if (told("cut-off")) return "cut-off";
       return told("gate-broken") ? "gate-broken" : "stopping";
     }
     if (from === "probing") return "heard";

@@ -103,9 +103,11 @@ export class World implements Context {
       this.#loop();
       judge.settle(plan.faults.length);
     } catch (error) {
-      if (!(error instanceof Violation)) throw error;
-      this.log?.(`VIOLATION ${error.code}: ${error.message}`);
-      return this.#verdict({ code: error.code, message: error.message, at_us: this.timeline.now_us });
+      // Anything else that breaks is a failure with a seed too.
+      const code = error instanceof Violation ? error.code : "crash";
+      const message = error instanceof Violation ? error.message : String(error instanceof Error ? error.stack : error);
+      this.log?.(`VIOLATION ${code}: ${message}`);
+      return this.#verdict({ code, message, at_us: this.timeline.now_us });
     } finally {
       coverage.seeds = 1;
       coverage.simulated_us = this.timeline.now_us;
