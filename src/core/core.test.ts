@@ -1,5 +1,6 @@
 /** The parts of the core one by one; the election itself is told in test/scripts. */
 import { describe, expect, test } from "bun:test";
+import { parseArp } from "../wire/arp.ts";
 import { emitHeartbeat, type Heartbeat } from "../wire/heartbeat.ts";
 import { Conversation } from "./conversation.ts";
 import { Detector } from "./detector.ts";
@@ -297,5 +298,34 @@ describe("election", () => {
     expect(active.step(2, [{ type: "late" }])).toMatchObject({ hold: true, open_lease: true });
     const listening = new Election({ ...configuration, bootstrap: false }, 0);
     expect(listening.step(2, [{ type: "late" }])).toMatchObject({ hold: false, open_lease: false });
+  });
+
+  test("the winner of two islands says again who it is once it hears its peer, though the peer has yielded already", () => {
+    const mac = (node: number, slot: number) => Uint8Array.of(2, 0, 0, 0, slot, node);
+    const ip = Uint8Array.of(10, 1, 0, 1);
+    const nodes = ([1, 2] as const).map((node) => {
+      const path = (slot: number) => ({ slot, nic: `nic${slot}`, mac: mac(node, slot), peer_mac: mac(3 - node, slot) });
+      const paths = [0, 1].map((slot) => ({ ...path(slot), heartbeat: true }));
+      const addresses = [{ slot: 1, ip, text: "10.1.0.1" }];
+      const election = new Election(
+        { ...configuration, node, session: node, paths, addresses, bootstrap: node === 1 },
+        0,
+      );
+      return { election, inbox: [0, 1].map((slot): Input => ({ type: "carrier", slot, up: true })) };
+    });
+    let announced = 0;
+    for (let now_ms = 0; now_ms < 9000; now_ms++) {
+      for (const [i, { election, inbox }] of nodes.entries()) {
+        const { frames } = election.step(now_ms, inbox.splice(0));
+        // The way to the loser is mended a little earlier, so that it yields before the winner hears it.
+        const passes = now_ms < 3000 || now_ms >= (i === 1 ? 8000 : 8020);
+        for (const { slot, frame } of frames) {
+          if (passes) nodes[1 - i]?.inbox.push({ type: "frame", slot, frame });
+          if (now_ms >= 8000 && i === 1 && parseArp(frame)?.sender_ip.join() === ip.join()) announced++;
+        }
+      }
+    }
+    expect(nodes.map(({ election }) => election.role)).toEqual(["backup", "active"]);
+    expect(announced).toBeGreaterThanOrEqual(3);
   });
 });

@@ -318,7 +318,11 @@ export class Election {
     this.#evidence.reset();
     this.#probing_since_ms = Number.POSITIVE_INFINITY;
     this.#journal.clear("silent-peer");
-    if (!was_heard) this.#journal.event("peer-heard", this.configuration.peer_name);
+    if (!was_heard) {
+      this.#journal.event("peer-heard", this.configuration.peer_name);
+      // It may have been active on an island of its own, and told neighbours so: say again who we are.
+      if (this.role === "active") this.#announcer.claimed(this.#now_ms);
+    }
     if (heartbeat.urgent) this.#speaker.oweAnswer();
     if (this.role === "departed" || this.role === "erased") return;
     if (heartbeat.role === "departed") return this.#leave();

@@ -63,6 +63,16 @@ export class Histories {
     });
   }
 
+  /** Active nodes that found that they had not run for a while. */
+  sleeps(clock_ms: number): { side: Side; at_ms: number; slept_ms: number }[] {
+    const wall_ms = Date.now() - performance.now() - clock_ms;
+    return this.#new().flatMap(({ side, event }) => {
+      const slept_ms = /did not run for (\d+) ms/.exec(event.message)?.[1];
+      if (event.code !== "slept" || slept_ms === undefined) return [];
+      return [{ side, at_ms: Date.parse(event.at) - wall_ms, slept_ms: Number(slept_ms) }];
+    });
+  }
+
   /** Hearts that ended and were not killed by us. */
   crashes(): string[] {
     const died = this.#new().filter(({ event }) => event.code === "heart-died");

@@ -53,6 +53,10 @@ console.log(
     .map(([code, count]) => `${count} ${code}`)
     .join(", ")}.`,
 );
+if (result.starved > 0)
+  console.log(
+    `${result.starved} times an active node did not run for longer than its lease and no fault of ours kept it: this machine is busy, and times are worth less.`,
+  );
 if (values.svg !== undefined) await Bun.write(values.svg, drawOutages(figures, `${struck} faults, seed ${seed}`));
 if (values.json !== undefined)
   await Bun.write(values.json, `${JSON.stringify({ seed, faults, ...result, outages: figures }, null, 2)}\n`);

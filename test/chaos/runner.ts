@@ -38,6 +38,8 @@ export interface RunResult {
   offences: number;
   /** Of both nodes together, in MB. */
   memory: { start_mb: number; end_mb: number; most_mb: number };
+  /** How often an active node found that it had not run although no fault kept it: the machine was too busy. */
+  starved: number;
   /** How often each kind of event was logged, warnings and errors only. */
   events: Record<string, number>;
   duration_s: number;
@@ -69,6 +71,7 @@ class Runner {
   readonly #side_of = new Map<string, Side>();
   /** What to add to performance.now() for the machine's monotonic clock, and what to add to that for the wall's. */
   #clock_ms = 0;
+  #starved = 0;
 
   constructor(pair: Pair, options: RunOptions) {
     this.#pair = pair;
@@ -96,6 +99,7 @@ class Runner {
       rounds,
       offences: rounds.reduce((sum, { offences }) => sum + offences.length, 0),
       memory: { start_mb, end_mb: memory_mb(this.#pair), most_mb },
+      starved: this.#starved,
       events: this.#histories.counts(),
       duration_s: (performance.now() - started_ms) / 1000,
     };
@@ -177,8 +181,12 @@ class Runner {
       truth: this.#truth,
     };
     const texts = await pair.observers.offencesBy((book, mark_ms) => judgeOwners(book, mark_ms, owners));
+    const starved = this.#histories
+      .sleeps(this.#clock_ms)
+      .filter(({ side, at_ms, slept_ms }) => this.#truth.addSleep(side, at_ms, slept_ms)).length;
+    this.#starved += starved;
     texts.push(...judgeService(gaps, this.#truth), ...this.#histories.crashes());
-    if (claims.length > CLAIMS_PER_FAULT_MAX * round.faults.length)
+    if (claims.length > CLAIMS_PER_FAULT_MAX * round.faults.length + starved)
       texts.push(`flapping: ${claims.length} claims after ${round.faults.length} faults`);
     const megabytes = memory_mb(pair);
     if (megabytes > 2 * MEMORY_MB_MAX)

@@ -57,17 +57,31 @@ const VANISHING: readonly Kind[] = ["data cable silent", "one-way loss", "lossy 
 const APART_MS_MAX = 5000;
 const APART_STEP_MS = 5;
 
+/** A node's log may be this late about its own sleep. */
+const LOG_LATE_MS = 500;
+
 type Passing = "heartbeats" | "anything";
 
 export class Truth {
   #happenings: Happening[] = [];
+  #starved_ms: number[] = [];
 
   add(happening: Happening): void {
     this.#happenings.push(happening);
   }
 
+  /** A node found that it had not run although no fault of ours kept it: the machine had no processor for it. True then. */
+  addSleep(side: Side, at_ms: number, slept_ms: number): boolean {
+    for (let back_ms = 0; back_ms <= slept_ms + LOG_LATE_MS; back_ms++) {
+      if (this.#isHurt(side, NODE_HURT, at_ms - back_ms)) return false;
+    }
+    this.#starved_ms.push(at_ms);
+    return true;
+  }
+
   /** What ended longer ago than anybody asks for. */
   forget(before_ms: number): void {
+    this.#starved_ms = this.#starved_ms.filter((at_ms) => at_ms >= before_ms - SETTLING_MS);
     this.#happenings = this.#happenings.filter(({ to_ms }) => to_ms >= before_ms - SETTLING_MS - HEART_RESTART_MS);
   }
 
@@ -141,7 +155,10 @@ export class Truth {
   }
 
   #isFit(side: Side, at_ms: number, margin_ms: number): boolean {
-    if (margin_ms > 0 && this.#some(at_ms, margin_ms, ({ fault }) => UNSETTLING.includes(fault.kind))) return false;
+    if (margin_ms > 0) {
+      if (this.#some(at_ms, margin_ms, ({ fault }) => UNSETTLING.includes(fault.kind))) return false;
+      if (this.#starved_ms.some((starved_ms) => Math.abs(at_ms - starved_ms) <= margin_ms)) return false;
+    }
     if (this.#isHurt(side, NODE_HURT, at_ms, margin_ms)) return false;
     if (this.#isHurt(side, ["SIGKILL heart"], at_ms, margin_ms + HEART_RESTART_MS)) return false;
     return !(["lan0", "wan0"] as const).some((cable) =>

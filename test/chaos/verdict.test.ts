@@ -235,6 +235,16 @@ describe("service", () => {
   }
 });
 
+test("a machine without a processor to spare is excused from being ready, not from serving", () => {
+  const gap = (to_ms: number) => [{ from_ms: MARK_MS, to_ms: MARK_MS + to_ms }];
+  const truth = truthOf(happening("freeze, long", "a", 0, 900));
+  expect(truth.addSleep("a", MARK_MS + 900, 880)).toBe(false);
+  expect(judgeService(gap(800), truth).length).toBe(1);
+  expect(truth.addSleep("b", MARK_MS + 300, 60)).toBe(true);
+  expect(judgeService(gap(800), truth)).toEqual([]);
+  expect(judgeService(gap(3500), truth).length).toBe(1);
+});
+
 describe("the schedule", () => {
   test("is the same for the same seed, and another for another", () => {
     expect(makeSchedule(7, 100)).toEqual(makeSchedule(7, 100));
