@@ -18,6 +18,7 @@ const ADVERTS = [
   { who: "keepalived, 100 ms adverts", advert_s: "0.1", settle_ms: 1500, window_ms: 1000 },
   { who: "keepalived, 1 s adverts", advert_s: "1", settle_ms: 5000, window_ms: 4500 },
 ];
+const RUNS_PER_TURN = 5;
 /** A mended link counts as healthy after two seconds. */
 const SETTLE_MS = 2500;
 /** Faults come at any moment between two heartbeats. */
@@ -52,7 +53,7 @@ async function ours(runs: number, only: string): Promise<Row[]> {
         await mend(active);
         active = other(active);
       }
-      rows.push({ who: OURS, fault, gaps_ms, note: "" });
+      rows.push({ who: OURS, fault, gaps_ms, two_owners: 0 });
       console.error(`  ${OURS}: ${fault} done`);
     }
     return rows;
@@ -67,7 +68,8 @@ async function keepalived(
   only: string,
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const fault of ["freeze", "SIGKILL of all", "clean stop"].filter((name) => name.includes(only))) {
+  const faults = ["freeze", "SIGKILL of all", "clean stop", "LAN cable pulled"];
+  for (const fault of faults.filter((name) => name.includes(only))) {
     const gaps_ms: number[] = [];
     let owners = 0;
     for (let run = 0; run < runs; run++) {
@@ -82,6 +84,7 @@ async function keepalived(
         await phase();
         if (fault === "freeze") pair.freeze("a");
         else if (fault === "clean stop") await pair.stop("a");
+        else if (fault === "LAN cable pulled") pair.lab.cable("a", "lan0", false);
         else pair.signal("a", "SIGKILL");
         await Bun.sleep(window_ms);
         if ((await pair.judge.offences(1)).length > 0) owners++;
@@ -90,10 +93,21 @@ async function keepalived(
         pair.remove();
       }
     }
-    rows.push({ who, fault, gaps_ms, note: owners > 0 ? `two owners in ${owners} of ${runs} runs` : "" });
+    rows.push({ who, fault, gaps_ms, two_owners: owners });
     console.error(`  ${who}: ${fault} done`);
   }
   return rows;
+}
+
+function addTo(rows: Row[], more: Row[]): void {
+  for (const row of more) {
+    const same = rows.find(({ who, fault }) => who === row.who && fault === row.fault);
+    if (same === undefined) rows.push(row);
+    else {
+      same.gaps_ms.push(...row.gaps_ms);
+      same.two_owners += row.two_owners;
+    }
+  }
 }
 
 export async function failover(words: string[]): Promise<void> {
@@ -109,9 +123,14 @@ export async function failover(words: string[]): Promise<void> {
   });
   const runs = Math.ceil(positiveNumber(values.runs, "--runs"));
   ensurePrerequisites([{ command: "keepalived", package: "keepalived" }]);
-  const rows = await ours(runs, values.fault);
-  for (const variant of values.fastest ? ADVERTS.slice(0, 1) : ADVERTS)
-    rows.push(...(await keepalived(variant, runs, values.fault)));
+  const variants = values.fastest ? ADVERTS.slice(0, 1) : ADVERTS;
+  const rows: Row[] = [];
+  // In turn, so that a slower hour of the machine is everybody's.
+  for (let done = 0; done < runs; done += RUNS_PER_TURN) {
+    const turn = Math.min(RUNS_PER_TURN, runs - done);
+    addTo(rows, await ours(turn, values.fault));
+    for (const variant of variants) addTo(rows, await keepalived(variant, turn, values.fault));
+  }
   if (values.json) console.log(JSON.stringify(rows));
   else printTable(rows, FASTEST);
 }

@@ -19,13 +19,15 @@ export interface Row {
   who: string;
   fault: string;
   gaps_ms: number[];
-  note: string;
+  /** Runs in which two nodes answered for one address. */
+  two_owners: number;
 }
 
 /** Ratios are against `reference` with the same fault, measured in the same run. */
 export function printTable(rows: readonly Row[], reference: string): void {
   console.log(`\n${"who".padEnd(28)} ${"fault".padEnd(22)} runs   median    worst   ratio to ${reference}`);
-  for (const { who, fault, gaps_ms, note } of rows) {
+  for (const { who, fault, gaps_ms, two_owners } of rows) {
+    const note = two_owners === 0 ? "" : `two owners in ${two_owners} of ${gaps_ms.length} runs`;
     const base = rows.find((row) => row.who === reference && row.fault === fault);
     const ratio =
       base === undefined || base === rows.find((row) => row.who === who && row.fault === fault)
