@@ -9,7 +9,6 @@ import { HOSTS, nodeMac, SLOTS, sharedAddresses } from "./addresses.ts";
 import type { Context } from "./context.ts";
 import type { Machine } from "./machine.ts";
 import type { Origin } from "./network.ts";
-import type { FreezeClock } from "./plan.ts";
 import { Observer } from "./transitions.ts";
 
 /** What the sockets keep of a process that does not read. */
