@@ -37,9 +37,11 @@ const DATA_FILTER = "ether proto 0x88b5 or arp or (icmp6 and (ip6[40] == 135 or 
 const SNAP_BYTES = 256;
 const CAPTURE_BUFFER_BYTES = 512 * 1024;
 const GATE_REPAIRS_MAX = 5;
-/** Addresses are put back this often in the window, then only with each check of the gate. */
-const ADDRESS_REPAIRS_MAX = 20;
-const REPAIR_WINDOW_MS = 10_000;
+const GATE_REPAIR_WINDOW_MS = 10_000;
+/** Where the kernel told of changes of addresses they are looked at as often as this, otherwise seldom. */
+const ADDRESS_CHECK_MS_MIN = 50;
+const ADDRESS_CHECK_MS_MAX = 5000;
+const ADDRESSES_NAMED_MAX = 5;
 
 export type GateState = "none" | "closed" | "open" | "broken";
 
@@ -59,7 +61,9 @@ export class Body {
   #gate: Gate | null = null;
   #gate_broken = false;
   #repairs_ms: number[] = [];
-  #address_repairs_ms: number[] = [];
+  /** The kernel told of changes of addresses, and what they are now has not been looked at. */
+  #addresses_doubtful = false;
+  #addresses_checked_ms = 0;
   #holding: Holding | null = null;
   /** Addresses under way into the kernel or out of it. */
   #move: Move | null = null;
@@ -233,25 +237,28 @@ export class Body {
 
   /** After a notification about links or addresses; an empty one says that some were lost. */
   networkChanged(datagram: Uint8Array): Input[] {
-    if (isForeignAddressChange(this.#shim, datagram)) this.checkAddresses(ADDRESS_REPAIRS_MAX);
+    if (datagram.length === 0 || isForeignAddressChange(this.#shim, datagram)) this.#addresses_doubtful = true;
     return datagram.length === 0 || readLinkChanges(datagram).length > 0 ? this.linksChanged() : [];
   }
 
   /**
    * Somebody may have set or removed addresses by hand: what is must be what is meant. Whether the node is active is
-   * not asked again: the core has not changed its mind. More than `repairs_max` repairs in a window wait for a later check.
+   * not asked again: the core has not changed its mind. Looking at thousands takes milliseconds, and the kernel tells
+   * of each of them, our own IPv6 ones too (without saying whose they are): so one look for all that came meanwhile.
    */
-  checkAddresses(repairs_max = Number.POSITIVE_INFINITY): void {
-    if (this.#holding === null || this.#move !== null) return;
-    const now_ms = this.#shim.now();
-    this.#address_repairs_ms = this.#address_repairs_ms.filter((at_ms) => now_ms - at_ms < REPAIR_WINDOW_MS);
-    if (this.#address_repairs_ms.length >= repairs_max) return;
+  checkAddresses(now_ms: number): void {
+    const since_ms = now_ms - this.#addresses_checked_ms;
+    const due = since_ms >= (this.#addresses_doubtful ? ADDRESS_CHECK_MS_MIN : ADDRESS_CHECK_MS_MAX);
+    if (!due || this.#holding === null || this.#move !== null) return;
+    this.#addresses_doubtful = false;
+    this.#addresses_checked_ms = now_ms;
     const wrong = observe(this.#shim, this.#holding).filter(({ held }) => held !== this.held);
     if (wrong.length === 0) return;
-    const names = wrong.map(({ address, nic }) => `${address} on ${nic}`).join(", ");
+    const named = wrong.slice(0, ADDRESSES_NAMED_MAX).map(({ address, nic }) => `${address} on ${nic}`);
+    if (wrong.length > named.length) named.push(`${wrong.length - named.length} more`);
+    const names = named.join(", ");
     const what = this.held ? `removed ${names}; it is back` : `set ${names}, which the active node holds; it is gone`;
     this.#report("addresses-restored", "warning", `Somebody ${what}. Change addresses in the settings only.`);
-    this.#address_repairs_ms.push(now_ms);
     this.#begin(this.held ? "held" : "released");
     this.work();
   }
@@ -279,7 +286,7 @@ export class Body {
     try {
       if (verifyGate(this.#shim, this.#gate)) return this.#gateIs(false);
       const now_ms = this.#shim.now();
-      this.#repairs_ms = this.#repairs_ms.filter((at_ms) => now_ms - at_ms < REPAIR_WINDOW_MS);
+      this.#repairs_ms = this.#repairs_ms.filter((at_ms) => now_ms - at_ms < GATE_REPAIR_WINDOW_MS);
       if (this.#repairs_ms.length >= GATE_REPAIRS_MAX) return this.#gateIs(true);
       this.#repairs_ms.push(now_ms);
       // Closed: whether this node may still be active is the core's to say, in the step that follows.

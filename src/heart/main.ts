@@ -81,8 +81,8 @@ class Heart {
     if (now_ms - this.#gate_check_ms >= GATE_CHECK_INTERVAL_MS) {
       this.#gate_check_ms = now_ms;
       inputs.push(...this.#body.checkGate());
-      this.#act(() => this.#body.checkAddresses());
     }
+    this.#act(() => this.#body.checkAddresses(now_ms));
     this.#retryConfiguration(now_ms, inputs);
     const election = this.#election;
     this.#wake_ms = now_ms + SNAPSHOT_INTERVAL_MS;
