@@ -7,7 +7,6 @@
  *     way for the time an answer may take (less what it may have been sent late), without an answer from the peer's card;
  *   - resuming: the peer said since the sleep that it has claimed nothing; and it does not serve.
  */
-import { PROBE_WAIT_MS } from "../../src/core/evidence.ts";
 import { PROMPT_MS } from "../../src/core/tuning.ts";
 import { ETHER_TYPE, etherType } from "../../src/wire/ethernet.ts";
 import type { WireRole } from "../../src/wire/heartbeat.ts";
@@ -90,7 +89,7 @@ export class Oracle {
       const local_us = machine.heart?.local_us ?? 0;
       if (local_us - record.heard_us < detect_floor_ms * 1000 - ROUNDING_US)
         refuse(`the peer was heard ${Math.round(local_us - record.heard_us)} µs ago`);
-      if (!(local_us - record.asked_us >= (PROBE_WAIT_MS - PROMPT_MS) * 1000 - ROUNDING_US))
+      if (!(local_us - record.asked_us >= (detect_floor_ms - PROMPT_MS) * 1000 - ROUNDING_US))
         refuse(`an unanswered probe is on its way since ${Math.round(local_us - record.asked_us)} µs`);
       return;
     }
