@@ -112,20 +112,20 @@ describe("evidence", () => {
   const paths = [{ slot: 1, nic: "lan", mac, peer_mac: mac, heartbeat: true }];
   const addresses = [{ slot: 1, ip: Uint8Array.of(10, 1, 0, 1), text: "10.1.0.1" }];
   test("needs a link, a question and time without an answer", () => {
-    const evidence = new Evidence();
+    const evidence = new Evidence(24);
     expect(evidence.probes(0, paths, () => false, addresses)).toEqual([]);
     expect(evidence.isConclusive(1000)).toBe(false);
     expect(evidence.probes(0, paths, () => true, addresses).length).toBe(1);
     expect(evidence.probes(2, paths, () => true, addresses)).toEqual([]);
-    expect([evidence.isConclusive(5.9), evidence.isConclusive(6)]).toEqual([false, true]);
+    expect([evidence.isConclusive(23.9), evidence.isConclusive(24)]).toEqual([false, true]);
   });
   test("an answer, or a heartbeat, begins it anew", () => {
-    const evidence = new Evidence();
+    const evidence = new Evidence(24);
     evidence.probes(0, paths, () => true, addresses);
     evidence.answered(5);
     expect(evidence.isConclusive(100)).toBe(false);
     evidence.probes(100, paths, () => true, addresses);
-    expect([evidence.isConclusive(105), evidence.isConclusive(106)]).toEqual([false, true]);
+    expect([evidence.isConclusive(123), evidence.isConclusive(124)]).toEqual([false, true]);
     evidence.reset();
     expect(evidence.isConclusive(1000)).toBe(false);
   });

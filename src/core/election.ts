@@ -43,7 +43,7 @@ import { Peer } from "./peer.ts";
 import { Speaker } from "./speaker.ts";
 import { isThirdNode } from "./strangers.ts";
 import { nextTerm, other, ownerOf } from "./terms.ts";
-import { LEASE_SLACK_MS } from "./tuning.ts";
+import { LEASE_SLACK_MS, PROMPT_MS } from "./tuning.ts";
 import { type Answer, type CoreConfiguration, type CorePath, emptyOutput, type Input, type Output } from "./types.ts";
 
 /** A hand-over that the peer has not answered by then is given up. */
@@ -67,7 +67,7 @@ export class Election {
   readonly links = new Links();
   readonly #journal: Journal;
   readonly #peer: Peer;
-  readonly #evidence = new Evidence();
+  readonly #evidence: Evidence;
   readonly #announcer: Announcer;
   readonly #neighbourhood: Neighbourhood;
   readonly #speaker = new Speaker();
@@ -97,6 +97,7 @@ export class Election {
     this.#journal = new Journal(now_ms);
     this.#peer = new Peer(configuration, this.#journal);
     this.#announcer = new Announcer(configuration);
+    this.#evidence = new Evidence(configuration.tuning.detect_floor_ms);
     this.#neighbourhood = new Neighbourhood(this.#evidence, this.#announcer, this.#journal);
     this.term = configuration.term_floor;
     this.#spent_term = configuration.term_floor;
@@ -113,6 +114,7 @@ export class Election {
     this.#peer.reconfigure(configuration);
     this.#announcer.reconfigure(configuration);
     this.links.keep(configuration.paths.map(({ slot }) => slot));
+    this.#evidence.wait_ms = configuration.tuning.detect_floor_ms;
     this.#evidence.reset();
     this.#speaker.changed();
     if (configuration.departed) this.#depart();
@@ -434,6 +436,7 @@ export class Election {
     const { peer } = this;
     if (peer !== null && this.heard) {
       if (this.role === "probing") this.#become("backup");
+      if (peer.role === "active" && this.#now_ms >= this.#askAt_ms()) this.#probe();
       if (peer.role === "active" || peer.role === "resuming") return;
       if (this.#agree(peer)) return;
       if (this.#isUnwilling() || !isPreferred(this.#fitness(), peer)) {
@@ -466,14 +469,23 @@ export class Election {
     return true;
   }
 
+  #probe(): void {
+    const { paths, addresses } = this.configuration;
+    const probes = this.#evidence.probes(this.#now_ms, paths, (slot) => this.links.hasCarrier(slot), addresses);
+    this.#output.frames.push(...probes);
+  }
+
+  /** A heartbeat of the active peer is late: the addresses are asked for in good time, in case none comes any more. */
+  #askAt_ms(): number {
+    return this.#now_ms - this.#peer.silence_ms(this.#now_ms) + this.configuration.tuning.interval_ms + PROMPT_MS;
+  }
+
   #seekEvidence(): void {
     // A state that is in use twice: only the genuine node gets answers from the peer, so this may be the copy.
     if (this.peer === null && this.#journal.isRaised("duplicate-node")) return;
-    const { paths, addresses, peer_name } = this.configuration;
+    const { peer_name } = this.configuration;
     const silence_ms = this.#peer.silence_ms(this.#now_ms);
-    this.#output.frames.push(
-      ...this.#evidence.probes(this.#now_ms, paths, (slot) => this.links.hasCarrier(slot), addresses),
-    );
+    this.#probe();
     if (silence_ms < this.#peer.timeout_ms) return;
     if (this.role === "backup") {
       this.#become("probing");
@@ -655,7 +667,7 @@ export class Election {
     if (this.#holds) wake_ms = Math.min(wake_ms, this.#announcer.wake_ms);
     if (this.role === "backup" || this.role === "probing") {
       const suspected_ms = this.#peer.suspected_ms(this.#now_ms);
-      for (const at of [suspected_ms, this.#evidence.conclusive_ms, this.#evidence.next_probe_ms]) {
+      for (const at of [this.#askAt_ms(), suspected_ms, this.#evidence.conclusive_ms, this.#evidence.next_probe_ms]) {
         if (at > this.#now_ms) wake_ms = Math.min(wake_ms, at);
       }
     }

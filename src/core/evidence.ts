@@ -5,22 +5,31 @@
  * section 2.1.1; neighbour solicitation for IPv6). A frozen or dead node, or one whose gate the
  * kernel has shut, does not answer. One whose kernel answers is still the owner, whatever its
  * heartbeats say, and is asked again until it stops. Only the peer's own MAC counts as the peer.
+ *
+ * A machine that is frozen just now does not answer either, and owns the addresses again when it thaws while its
+ * lease lives. When that ends, the last heartbeat that was heard does not tell, as later ones may have been lost;
+ * the first question without an answer does. So the kernel must be silent for longer than a lease, just as the
+ * heart must be.
  */
 import { emitArpProbe } from "../wire/arp.ts";
 import { emitNeighbourProbe } from "../wire/ndp.ts";
 import type { CorePath, OutgoingFrame, SharedAddress } from "./types.ts";
 
-export const PROBE_INTERVAL_MS = 3;
-/** An unanswered probe is evidence after this long; a kernel answers ARP in its interrupt, not in a process. */
-export const PROBE_WAIT_MS = 6;
+const PROBE_INTERVAL_MS = 3;
 /** Addresses asked for per network and round; all are held or released together. */
 const PROBED_PER_SLOT = 2;
 
 export class Evidence {
+  /** Longer than a lease. */
+  wait_ms: number;
   #first_unanswered_ms = Number.POSITIVE_INFINITY;
   #next_probe_ms = Number.NEGATIVE_INFINITY;
   #answered_ms = Number.NEGATIVE_INFINITY;
   #round = 0;
+
+  constructor(wait_ms: number) {
+    this.wait_ms = wait_ms;
+  }
 
   /** Forgets everything asked so far: the peer was heard. */
   reset(): void {
@@ -32,6 +41,11 @@ export class Evidence {
   /** The peer's own MAC answered for a shared address. */
   answered(now_ms: number): void {
     this.#answered_ms = now_ms;
+    this.giveWay();
+  }
+
+  /** The peer asks for the same addresses, and goes first: what was asked before it does not count. */
+  giveWay(): void {
     this.#first_unanswered_ms = Number.POSITIVE_INFINITY;
   }
 
@@ -45,7 +59,7 @@ export class Evidence {
 
   /** When the present probes become evidence; infinite before the first of them. */
   get conclusive_ms(): number {
-    return this.#first_unanswered_ms + PROBE_WAIT_MS;
+    return this.#first_unanswered_ms + this.wait_ms;
   }
 
   /** Nobody answered long enough: the addresses are free. */

@@ -3,11 +3,12 @@
  * address is evidence, another host doing so is a conflict, and everybody else is a neighbour to remember.
  */
 import { equalBytes, macText } from "../wire/bytes.ts";
+import { sourceMac } from "../wire/ethernet.ts";
 import type { Announcer } from "./announcer.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Journal } from "./journal.ts";
-import { ownershipOf } from "./owners.ts";
-import type { CoreConfiguration, OutgoingFrame } from "./types.ts";
+import { ownershipOf, probedAddress } from "./owners.ts";
+import type { CoreConfiguration, CorePath, OutgoingFrame } from "./types.ts";
 
 const CONFLICT_EVENT_INTERVAL_MS = 1000;
 const CONFLICT_ALARM_MS = 60_000;
@@ -27,8 +28,10 @@ export class Neighbourhood {
   /** A frame of a data network. Returns what defends a shared address that somebody else uses (B6). */
   take(configuration: CoreConfiguration, slot: number, frame: Uint8Array, now_ms: number): OutgoingFrame[] {
     const path = configuration.paths.find((candidate) => candidate.slot === slot);
-    const said = slot === 0 || path === undefined ? null : ownershipOf(frame);
-    if (said === null || path === undefined || equalBytes(said.mac, path.mac)) return [];
+    if (slot === 0 || path === undefined) return [];
+    this.#giveWay(configuration, path, frame);
+    const said = ownershipOf(frame);
+    if (said === null || equalBytes(said.mac, path.mac)) return [];
     const { mac, ip, is_answer } = said;
     const shared = configuration.addresses.find((address) => address.slot === slot && equalBytes(address.ip, ip));
     if (shared === undefined) {
@@ -47,5 +50,16 @@ export class Neighbourhood {
     }
     this.#journal.raise("address-conflict", CONFLICT_ALARM_MS, macText(mac), path.nic, shared.text);
     return this.#announcer.defend(now_ms, shared);
+  }
+
+  /**
+   * Both ask for the shared addresses at once: nobody has them, and both would claim (RFC 5227 section 2.1.1 calls it a
+   * conflict). Node 1 goes first.
+   */
+  #giveWay({ node, addresses }: CoreConfiguration, path: CorePath, frame: Uint8Array): void {
+    if (node === 1 || !equalBytes(sourceMac(frame), path.peer_mac)) return;
+    const ip = probedAddress(frame);
+    if (ip === null || !addresses.some((address) => address.slot === path.slot && equalBytes(address.ip, ip))) return;
+    this.#evidence.giveWay();
   }
 }

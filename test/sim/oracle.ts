@@ -7,6 +7,7 @@
  *     way for the time an answer may take (less what it may have been sent late), without an answer from the peer's card;
  *   - resuming: the peer said since the sleep that it has claimed nothing; and it does not serve.
  */
+import { PROMPT_MS } from "../../src/core/tuning.ts";
 import { ETHER_TYPE, etherType } from "../../src/wire/ethernet.ts";
 import type { WireRole } from "../../src/wire/heartbeat.ts";
 import { parseNeighbour } from "../../src/wire/ndp.ts";
@@ -18,8 +19,6 @@ import { macKey, type Origin } from "./network.ts";
 
 const ARP_SENDER_IP = 28;
 const ECHO_SESSION = 54;
-/** How long an answer may take, less what the probe may have been sent late: a kernel answers in its interrupt. */
-const ANSWER_US = 4000;
 /** Rounding of clocks that run at different rates. */
 const ROUNDING_US = 20;
 
@@ -93,7 +92,7 @@ export class Oracle {
       const local_us = machine.heart?.local_us ?? 0;
       if (local_us - record.heard_us < detect_floor_ms * 1000 - ROUNDING_US)
         refuse(`the peer was heard ${Math.round(local_us - record.heard_us)} µs ago`);
-      if (!(local_us - record.asked_us >= ANSWER_US - ROUNDING_US))
+      if (!(local_us - record.asked_us >= (detect_floor_ms - PROMPT_MS) * 1000 - ROUNDING_US))
         refuse(`an unanswered probe is on its way since ${Math.round(local_us - record.asked_us)} µs`);
       return;
     }

@@ -55,7 +55,7 @@ export const CORE_MUTANTS: Mutant[] = [
   election("starts without listening", ">= this.configuration.tuning.listen_ms) this.#become", ">= 0) this.#become"),
   // Evidence.
   mutant("evidence always conclusive", "src/core/evidence.ts", "return now_ms >= this.conclusive_ms;", "return true;"),
-  mutant("no wait for an answer", "src/core/evidence.ts", "PROBE_WAIT_MS = 6;", "PROBE_WAIT_MS = 0;"),
+  mutant("no wait for an answer", "src/core/evidence.ts", "this.wait_ms = wait_ms;", "this.wait_ms = 0;"),
   mutant("answers of the peer's kernel ignored", "src/core/neighbourhood.ts", "this.#evidence.answered(now_ms);", ""),
   mutant(
     "a foreign MAC counts as the peer",
