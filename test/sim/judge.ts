@@ -68,6 +68,7 @@ export class Judge {
 
   transition(machine: Machine, from: WireRole | "off", to: WireRole | "off", cause: Cause, term: number): void {
     this.coverage.count(this.coverage.causes, cause);
+    if (cause === "yielded") this.oracle.yielded(machine);
     if (to !== "active") return;
     if (from !== "resuming") this.claims++;
     const peer = this.#peerOf(machine);

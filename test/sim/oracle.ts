@@ -23,6 +23,8 @@ const ECHO_SESSION = 54;
 const ROUNDING_US = 20;
 
 interface Record {
+  /** The term of its last claim. */
+  claimed: number;
   session: number;
   /** By the node's own clock: when something new from the peer was last read. */
   heard_us: number;
@@ -46,6 +48,7 @@ export class Oracle {
     const known = this.#records[machine.index];
     if (known !== undefined && known.session === session) return known;
     const record = {
+      claimed: 0,
       session,
       heard_us: Number.NEGATIVE_INFINITY,
       newest: null,
@@ -78,11 +81,19 @@ export class Oracle {
     record.asked_us = Math.min(record.asked_us, machine.heart?.local_us ?? 0);
   }
 
+  /** Of two claims the higher one stays. */
+  yielded(machine: Machine): void {
+    const { claimed, newest } = this.#recordOf(machine);
+    if (newest === null || newest.term < claimed)
+      this.#judge.violation("yield", `${machine.name} gives up term ${claimed} for term ${newest?.term ?? 0}`);
+  }
+
   claimed(machine: Machine, peer: Machine, from: WireRole | "off", cause: Cause, term: number): void {
     const record = this.#recordOf(machine);
     const { newest } = record;
     const claim = `${machine.name} claims term ${term} by ${cause}`;
     const refuse = (why: string): never => this.#judge.violation("claim", `${claim}: ${why}`);
+    record.claimed = term;
     if (cause === "created") return;
     if (machine.heart?.gate_broken === true) refuse("its gate is broken");
     if (cause !== "acknowledged" && term <= (machine.heart?.term_floor ?? 0))
