@@ -188,7 +188,7 @@ export class Machine {
   carriers(): Input[] {
     return SLOTS.map((_, slot) => {
       const port = this.ports[slot];
-      const up = port?.plugged && !port.segment.dead && !this.#context.peerUnplugged(this, slot);
+      const up = port?.plugged === true && !port.segment.dead && !this.#context.peerUnplugged(this, slot);
       return { type: "carrier", slot, up };
     });
   }
