@@ -6,7 +6,7 @@
 import { emitArpAnnouncement } from "../../src/wire/arp.ts";
 import { ETHER_TYPE, etherType } from "../../src/wire/ethernet.ts";
 import { attackerMac, nodeMac, sharedIpv4 } from "./addresses.ts";
-import type { Port, Segment } from "./network.ts";
+import type { Origin, Port, Segment } from "./network.ts";
 import type { Fault } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
@@ -15,20 +15,27 @@ import type { Timeline } from "./timeline.ts";
 const OLD_MAX = 64;
 const NEW_MAX = 64;
 
+interface Recording {
+  slot: number;
+  frame: Uint8Array;
+  /** For the judges: a recording that overtakes the original is as good as it. */
+  origin: Origin | null;
+}
+
 export class Attacker {
   readonly #timeline: Timeline;
   readonly #random: Random;
   readonly #ports: Port[];
-  readonly #old: { slot: number; frame: Uint8Array }[] = [];
-  readonly #new: { slot: number; frame: Uint8Array }[] = [];
+  readonly #old: Recording[] = [];
+  readonly #new: Recording[] = [];
   #count = 0;
 
   constructor(timeline: Timeline, random: Random, segments: Segment[]) {
     this.#timeline = timeline;
     this.#random = random;
     this.#ports = segments.map((segment, slot) => {
-      segment.tap = (frame, from) => {
-        if (!this.#ports.includes(from)) this.#record(slot, frame);
+      segment.tap = (frame, from, origin) => {
+        if (!this.#ports.includes(from)) this.#record({ slot, frame, origin });
       };
       return segment.attach(
         0,
@@ -39,13 +46,13 @@ export class Attacker {
     });
   }
 
-  #record(slot: number, frame: Uint8Array): void {
-    if (etherType(frame) !== ETHER_TYPE.understudy) return;
+  #record(recording: Recording): void {
+    if (etherType(recording.frame) !== ETHER_TYPE.understudy) return;
     this.#count++;
     if (this.#old.length < OLD_MAX) {
-      if (this.#count % 5 === 0) this.#old.push({ slot, frame });
-    } else if (this.#new.length < NEW_MAX) this.#new.push({ slot, frame });
-    else this.#new[this.#count % NEW_MAX] = { slot, frame };
+      if (this.#count % 5 === 0) this.#old.push(recording);
+    } else if (this.#new.length < NEW_MAX) this.#new.push(recording);
+    else this.#new[this.#count % NEW_MAX] = recording;
   }
 
   /** Until `end_us`, every `fault.amount` microseconds. */
@@ -71,7 +78,7 @@ export class Attacker {
     if (kind === "reflect") frame.copyWithin(0, 6, 12);
     if (kind === "move") return this.#send((recording.slot + 1 + this.#random.below(2)) % 3, this.#readdressed(frame));
     if (kind === "mangle") return this.#send(recording.slot, this.#mangled(frame));
-    this.#send(recording.slot, frame);
+    this.#send(recording.slot, frame, recording.origin);
   }
 
   #readdressed(frame: Uint8Array): Uint8Array {
@@ -88,8 +95,8 @@ export class Attacker {
     return frame;
   }
 
-  #send(slot: number, frame: Uint8Array): void {
+  #send(slot: number, frame: Uint8Array, origin: Origin | null = null): void {
     const port = this.#ports[slot];
-    if (port !== undefined && frame.length >= 14) port.segment.send(port, frame, null);
+    if (port !== undefined && frame.length >= 14) port.segment.send(port, frame, origin);
   }
 }

@@ -1,5 +1,6 @@
 /** What the parts of one simulation share. */
 import type { Authenticator, WireRole } from "../../src/wire/heartbeat.ts";
+import type { Faults } from "./faults.ts";
 import type { Judge } from "./judge.ts";
 import type { Machine } from "./machine.ts";
 import type { Plan } from "./plan.ts";
@@ -64,6 +65,7 @@ export interface Context {
   readonly random: Random;
   readonly authenticate: Authenticator;
   readonly judge: Judge;
+  readonly faults: Faults;
   /** Something changed that the judge has to look at. */
   dirty: boolean;
   readonly onTransition: ((transition: Transition) => void) | null;

@@ -16,6 +16,7 @@ const SETTLED_HEARTBEATS = 48;
 const FRAMES_WINDOW_US = 100_000;
 /** Faults that must not keep a backup from taking over, though they may mislead a client. */
 const HARMLESS = new Set(["replay", "reflect", "mangle", "move", "forge-arp", "clock-step", "disk", "duplicate"]);
+const DIVERTS = new Set(["replay", "reflect", "mangle", "move", "steal-mac"]);
 /** Faults after which a peer that is ready must have taken over within the bound. */
 const STOPS_SERVICE = new Set(["freeze", "hang", "kill", "power"]);
 
@@ -43,8 +44,10 @@ export class Faults {
     this.#watchFrames();
   }
 
-  #strike(fault: Fault): void {
-    const { judge, log, timeline } = this.#world;
+  #strike(planned: Fault): void {
+    const { judge, log, machines, timeline } = this.#world;
+    const active = machines.find(({ heart }) => heart?.election.role === "active");
+    const fault = planned.at_active && active !== undefined ? { ...planned, node: active.index } : planned;
     log?.(`fault: ${fault.kind} ${"ab"[fault.node]} ${fault.slot} ${fault.amount} ${fault.clock}`);
     judge.coverage.count(judge.coverage.faults, fault.kind);
     this.latest = fault.kind;
@@ -263,6 +266,11 @@ export class Faults {
     if (machine.on && !this.#holds("kill", machine) && !this.#holds("order-stop", machine)) machine.startHeart(false);
   }
 
+  /** Somebody sends frames with the nodes' MACs: switches send what is meant for a node to him. */
+  get diverted(): boolean {
+    return [...this.#present].some(({ kind }) => DIVERTS.has(kind));
+  }
+
   #holds(kind: Fault["kind"], machine: Machine): boolean {
     return [...this.#present].some((fault) => fault.kind === kind && fault.node === machine.index);
   }
@@ -273,7 +281,8 @@ export class Faults {
   #expectTakeover(fault: Fault): void {
     const { judge, machines, plan, service, timeline } = this.#world;
     const victim = machines[fault.node];
-    const peer = machines[1 - fault.node]?.heart?.election;
+    const ready = machines[1 - fault.node]?.heart;
+    const peer = ready?.gate_broken === true ? undefined : ready?.election;
     const others = [...this.#present];
     if (
       !others.every(({ kind }) => HARMLESS.has(kind)) ||

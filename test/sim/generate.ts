@@ -18,6 +18,10 @@ const WEIGHTS: Partial<Record<FaultKind, number>> = {
   "order-stop": 2,
 };
 const BAG: FaultKind[] = FAULT_KINDS.flatMap((kind) => new Array<FaultKind>(WEIGHTS[kind] ?? 1).fill(kind));
+/** Often at the active node, where they hurt. */
+const AIMED = new Set<FaultKind>(["freeze", "hang", "kill", "power", "trap", "load", "impair", "flush", "unplug"]);
+/** What lies in wait, so that other faults come upon it. */
+const LASTING = new Set<FaultKind>(["trap", "replay", "reflect", "mangle", "move", "forge-arp"]);
 const FAULTS_MAX = 7;
 /** Heartbeats that the two have exchanged before the first fault. */
 const FIRST_INTERVALS = 12;
@@ -89,7 +93,8 @@ function faultOf(random: Random, tuning: Tuning, at_us: number): Fault {
   return {
     kind,
     at_us,
-    lasts_us,
+    lasts_us: LASTING.has(kind) ? lasts_us + 40 * interval_us : lasts_us,
+    at_active: AIMED.has(kind) && random.chance(0.5),
     node: random.below(2) as Index,
     // 3: all of them.
     slot: kind === "switch-reboot" || kind === "unplug" || kind === "trap" ? random.below(3) : random.below(4),

@@ -167,8 +167,8 @@ export class Judge {
   }
 
   #mustHear(a: Machine, b: Machine): boolean {
-    const { plan, timeline } = this.#context();
-    if ([a, b].some(({ heart }) => (heart?.load_us ?? 0) > 0)) return false;
+    const { plan, timeline, faults } = this.#context();
+    if (faults.diverted || [a, b].some(({ heart }) => (heart?.load_us ?? 0) > 0)) return false;
     if ([a, b].some(({ heart }) => heart === null || heart.hung)) return true;
     const [low, high] = termOf(a) < termOf(b) ? [a, b] : [b, a];
     return [0, 1, 2].some((slot) => {

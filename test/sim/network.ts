@@ -51,7 +51,7 @@ export class Segment {
   readonly #ports: Port[] = [];
   readonly #table = new Map<number, Port>();
   /** Somebody who listens at the switch itself. */
-  tap: ((frame: Uint8Array, from: Port) => void) | null = null;
+  tap: ((frame: Uint8Array, from: Port, origin: Origin | null) => void) | null = null;
   dead = false;
 
   constructor(timeline: Timeline, random: Random) {
@@ -97,7 +97,7 @@ export class Segment {
 
   send(from: Port, frame: Uint8Array, origin: Origin | null): void {
     if (!hasCarrier(from) || from.out.cut || this.#random.chance(from.out.loss)) return;
-    this.tap?.(frame, from);
+    this.tap?.(frame, from, origin);
     this.forward(from, frame, origin);
   }
 

@@ -94,6 +94,7 @@ export class Oracle {
     const claim = `${machine.name} claims term ${term} by ${cause}`;
     const refuse = (why: string): never => this.#judge.violation("claim", `${claim}: ${why}`);
     record.claimed = term;
+    if (term % 2 === machine.index) refuse("the term is the other node's");
     if (cause === "created") return;
     if (machine.heart?.gate_broken === true) refuse("its gate is broken");
     if (cause !== "acknowledged" && term <= (machine.heart?.term_floor ?? 0))

@@ -63,6 +63,8 @@ export interface Fault {
   lasts_us: number;
   /** Whom or what it concerns; faults that have no use for one ignore it. */
   node: Index;
+  /** It strikes whichever node is active then, and `node` where none is. */
+  at_active: boolean;
   slot: number;
   /** A probability, a delay in microseconds, a number of duties, whatever the kind calls for. */
   amount: number;
@@ -89,8 +91,8 @@ export interface Plan {
 }
 
 export function describeFault(fault: Fault): string {
-  const { kind, at_us, lasts_us, node, slot, amount, clock } = fault;
-  const whom = `${"ab"[node]} ${["cluster", "lan", "wan"][slot]}`;
+  const { kind, at_us, lasts_us, node, at_active, slot, amount, clock } = fault;
+  const whom = `${at_active ? "the active node or " : ""}${"ab"[node]} ${["cluster", "lan", "wan", "all"][slot]}`;
   return `${ms(at_us)} ms for ${ms(lasts_us)} ms: ${kind} ${whom} (${amount}, ${clock})`;
 }
 
