@@ -30,6 +30,16 @@ describe("simulation", () => {
     );
   }
 
+  test("an active node loses all its links at once, and gets them back", () => {
+    const unplug = { kind: "unplug", node: 0, at_active: false, amount: 0, clock: "runs" } as const;
+    const faults = [1, 2, 0].map((slot, i) => ({ ...unplug, slot, at_us: 2_000_000 + i, lasts_us: 800_000 }));
+    const plan: Plan = { ...planOf(1), start: "created", faults };
+    const { violation, coverage: one } = simulate(plan, { onTransition: () => {} });
+    coverage.add(one);
+    if (violation !== null) throw new Error(failureReport(plan, violation));
+    expect(one.causes["cut-off"]).toBe(1);
+  });
+
   test("every kind of fault has struck, and every transition has been taken", () => {
     expect(FAULT_KINDS.filter((kind) => coverage.faults[kind] === undefined)).toEqual([]);
     expect(CAUSES.filter((cause) => coverage.causes[cause] === undefined)).toEqual([]);
