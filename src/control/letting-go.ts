@@ -7,9 +7,9 @@ import type { HeartConfiguration } from "../heart/messages.ts";
 import { prepareHolding, reconcile } from "../kernel/addresses.ts";
 import { openShim } from "../shim.ts";
 
-/** Nothing where the node is in no cluster: its addresses are its own. Throws as the kernel refuses. */
+/** Nothing where the node is in no cluster, or has left it: its addresses are its own. Throws as the kernel refuses. */
 export function letGo({ cluster, interfaces }: HeartConfiguration): void {
-  if (cluster === undefined) return;
+  if (cluster === undefined || cluster.departed) return;
   const enabled = interfaces.filter((entry) => entry.enabled);
   const shim = openShim();
   reconcile(shim, prepareHolding(shim, enabled), "released");
