@@ -11,7 +11,7 @@ import { prepareCard } from "./cluster-card.ts";
 import { Events } from "./events.ts";
 import { HeartProcess } from "./heart-process.ts";
 import { PairingSession } from "./pairing-session.ts";
-import { parseSettings, type Settings, tuningOf } from "./settings.ts";
+import { freshSettings, parseSettings, type Settings, tuningOf } from "./settings.ts";
 import { type ClusterState, Store } from "./store.ts";
 
 export interface NodeOptions {
@@ -54,6 +54,7 @@ export class Node {
   constructor(options: NodeOptions) {
     this.#options = options;
     this.store = new Store(options.state);
+    this.store.recover();
     this.events = new Events(options.state);
     ({ settings: this.#settings, revision: this.#revision } = this.store.settings());
     this.#cluster = this.store.cluster();
@@ -114,8 +115,14 @@ export class Node {
     return this.#settings;
   }
 
-  /** Replaces the settings. Throws Failure `bad-settings`, or `interfaces-fixed` (S11). */
+  /** Replaces the settings. Throws Failure `bad-settings`, `interfaces-fixed` (S11), `name-fixed` (S10) or `pairing`. */
   importSettings(value: unknown): void {
+    // The peer takes over the settings as they were when pairing began, and matched.
+    if (this.#pairing !== null)
+      throw new Failure(
+        "pairing",
+        "This node is pairing, which fixes its settings; wait for its end or cancel it first.",
+      );
     const settings = parseSettings(value);
     if (this.#membership() !== null) {
       const before = this.#settings.interfaces.map(({ nic }) => nic).sort();
@@ -159,9 +166,7 @@ export class Node {
           server: { name: my_name },
           interfaces: inherited.interfaces.map((entry) => ({ ...entry, nic: nic_of.get(entry.nic) ?? entry.nic })),
         };
-        this.#saveSettings(settings, bequest.settings_revision);
-        this.#saveTerm(0);
-        this.#saveCluster({
+        const cluster: ClusterState = {
           id: agreed.id,
           key: agreed.key,
           node: 2,
@@ -169,7 +174,13 @@ export class Node {
           nic,
           peer_mac: agreed.peer.cluster.mac,
           matches: bequest.slots.map(({ slot, creator, joiner }) => ({ nic: joiner.nic, slot, peer_mac: creator.mac })),
-        });
+        };
+        const revision = bequest.settings_revision;
+        this.store.saveJoined(cluster, { revision, settings });
+        this.#settings = settings;
+        this.#revision = revision;
+        this.#term = 0;
+        this.#cluster = cluster;
       });
     });
     this.events.add("cluster-joined", "info", `This node is now the backup of ${agreement.peer.name}.`);
@@ -322,7 +333,7 @@ export class Node {
     this.#forgetting = true;
     setTimeout(() => {
       this.#forgetting = false;
-      if (this.#cluster?.departed) this.#saveCluster(null);
+      if (this.#cluster?.departed) this.#tryToStore(() => this.#saveCluster(null));
       if (this.#cluster === null) void this.#configureHeart();
     }, ANNOUNCED_MS);
     if (this.#cluster === null) return;
@@ -337,9 +348,11 @@ export class Node {
   #becomeFresh(): void {
     if (this.#erasing) return;
     this.#erasing = true;
+    this.#tryToStore(() => this.store.beginErasure());
     setTimeout(() => {
-      this.store.erase();
-      ({ settings: this.#settings, revision: this.#revision } = this.store.settings());
+      this.#tryToStore(() => this.store.erase());
+      this.#settings = freshSettings();
+      this.#revision = 0;
       this.#cluster = null;
       this.#term = 0;
       this.#erasing = false;
@@ -350,8 +363,13 @@ export class Node {
   #saveTerm(term: number): void {
     this.#term = term;
     this.#heart.rememberTerm(term);
+    this.#tryToStore(() => this.store.saveTerm(term));
+  }
+
+  /** Where nobody waits for an answer: a disk that refuses is an event, not the end of the node. */
+  #tryToStore(work: () => void): void {
     try {
-      this.store.saveTerm(term);
+      work();
     } catch (error) {
       this.events.add("state-unwritable", "error", sentence(error));
     }
@@ -372,16 +390,19 @@ export class Node {
     const { server, interfaces } = this.#settings;
     const cluster = this.#pairing === null ? this.#cluster : this.#membership();
     const matched = new Map(cluster?.matches.map((match) => [match.nic, match]));
+    const taken = interfaces.map(({ nic }) => matched.get(nic)?.slot);
+    // An interface that came after the cluster was left has no counterpart, and must not get the slot of one that has.
+    const free = interfaces.map((_, index) => index + 1).filter((slot) => !taken.includes(slot));
     return {
       name: server.name,
-      interfaces: interfaces.map((entry, index) => {
+      interfaces: interfaces.map((entry) => {
         const match = matched.get(entry.nic);
         return {
           nic: entry.nic,
           role: entry.role,
           addresses: entry.addresses,
           gateways: [entry.gateway, entry.gateway6].filter((gateway) => gateway !== undefined),
-          slot: match?.slot ?? index + 1,
+          slot: match?.slot ?? free.shift() ?? 0,
           heartbeat: entry.heartbeat ?? true,
           enabled: entry.enabled ?? true,
           ...(match?.peer_mac === undefined ? {} : { peer_mac: match.peer_mac }),

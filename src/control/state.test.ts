@@ -1,6 +1,6 @@
 /** Settings that are refused, and a state directory that was damaged. */
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseSettings } from "./settings.ts";
@@ -80,6 +80,53 @@ describe("store", () => {
       writeFileSync(path("term.json"), "");
       expect(new Store(directory).term()).toBe(7);
     });
+
+  const cluster = {
+    id: "00000001",
+    key: "00",
+    node: 2,
+    peer_name: "node-a",
+    nic: "eth2",
+    peer_mac: "",
+    matches: [],
+  } as const;
+  const inherited = { revision: 4, settings: parseSettings(good) };
+
+  test("joining that was cut short is neither half done nor lost", () => {
+    const store = new Store(directory);
+    store.saveTerm(7);
+    // Where a power cut or a full disk stops it: a directory is in the way of the next file.
+    mkdirSync(path("cluster.json.new"));
+    expect(() => store.saveJoined({ ...cluster, matches: [] }, inherited)).toThrow(/cannot be written/);
+    expect(new Store(directory).settings().revision).toBe(0);
+    rmdirSync(path("cluster.json.new"));
+    const again = new Store(directory);
+    again.recover();
+    expect([again.settings(), again.cluster()?.id, again.term()]).toEqual([inherited, cluster.id, 0]);
+    again.saveSettings(5, parseSettings(good));
+    again.recover();
+    expect(again.settings().revision).toBe(5);
+  });
+
+  test("an erasure that was cut short is ended at the next start", () => {
+    const store = new Store(directory);
+    store.saveJoined({ ...cluster, matches: [] }, inherited);
+    store.saveTerm(9);
+    store.beginErasure();
+    rmSync(path("settings.json"));
+    const again = new Store(directory);
+    again.recover();
+    expect([again.settings().revision, again.cluster(), again.term()]).toEqual([0, null, 0]);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("a cluster that is forgotten leaves no older copy for the next start", () => {
+    const store = new Store(directory);
+    store.saveCluster({ ...cluster, matches: [] });
+    store.saveCluster({ ...cluster, matches: [], departed: true });
+    store.saveCluster(null);
+    expect(readdirSync(directory)).toEqual([]);
+  });
 
   test("a file that was never renamed changes nothing", () => {
     new Store(directory).saveTerm(7);

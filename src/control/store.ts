@@ -36,6 +36,11 @@ export interface ClusterState {
   departed?: boolean;
 }
 
+/** What a reset removes, and what is there for as long as a change of several files is under way. */
+const MATTERS = ["settings.json", "term.json", "cluster.json"];
+const JOINING = "joining.json";
+const ERASING = "erasing.json";
+
 interface Matters {
   settings: { revision: number; settings: Settings };
   cluster: ClusterState | null;
@@ -75,9 +80,31 @@ export class Store {
   }
 
   saveCluster(cluster: ClusterState | null): void {
-    if (cluster === null) {
-      for (const name of ["cluster.json", "cluster.json.previous"]) rmSync(join(this.directory, name), { force: true });
-    } else this.#write("cluster.json", cluster);
+    if (cluster === null) this.#remove(["cluster.json"]);
+    else this.#write("cluster.json", cluster);
+  }
+
+  /**
+   * The settings and the cluster that a node takes over by joining: both of them, or after a power cut or on a full disk
+   * none yet. With the settings alone it would start as a node of its own that uses the addresses of its peer.
+   */
+  saveJoined(cluster: ClusterState, settings: Matters["settings"]): void {
+    this.#write(JOINING, { cluster, settings });
+    this.#finishJoining();
+  }
+
+  /** Ends what a power cut has interrupted. Before anything is read. */
+  recover(): void {
+    if (existsSync(join(this.directory, ERASING))) this.erase();
+    if (existsSync(join(this.directory, JOINING))) this.#finishJoining();
+  }
+
+  #finishJoining(): void {
+    const joined = this.#read(JOINING) as { cluster: ClusterState; settings: Matters["settings"] };
+    this.saveTerm(0);
+    this.#write("cluster.json", joined.cluster);
+    this.#write("settings.json", joined.settings);
+    this.#remove([JOINING]);
   }
 
   term(): number {
@@ -88,10 +115,25 @@ export class Store {
     this.#write("term.json", term);
   }
 
-  /** Back to a fresh install. The cluster goes last: an erasure that was cut short is ordered again by the peer. */
+  /** From here on a restart ends in `erase`: the peer forgets us soon after it heard that we know. */
+  beginErasure(): void {
+    this.#write(ERASING, true);
+  }
+
+  /** Back to a fresh install. */
   erase(): void {
-    for (const name of ["settings.json", "term.json", "cluster.json"]) {
-      for (const suffix of ["", ".previous"]) rmSync(join(this.directory, name + suffix), { force: true });
+    this.#remove([...MATTERS, JOINING]);
+    this.#remove([ERASING]);
+  }
+
+  /** For good, and never the older copy last: it would come back as if it were the state. */
+  #remove(names: string[]): void {
+    try {
+      for (const name of names)
+        for (const suffix of [".previous", ""]) rmSync(join(this.directory, name + suffix), { force: true });
+      this.#syncDirectory();
+    } catch (error) {
+      throw this.#unwritable(error);
     }
   }
 
@@ -129,15 +171,24 @@ export class Store {
       }
       if (existsSync(path) && readSealed(path) !== undefined) renameSync(path, `${path}.previous`);
       renameSync(`${path}.new`, path);
-      const directory_fd = openSync(this.directory, "r");
-      fsyncSync(directory_fd);
-      closeSync(directory_fd);
+      this.#syncDirectory();
     } catch (error) {
-      throw new Failure(
-        "state-unwritable",
-        `The state directory ${this.directory} cannot be written: ${fileTrouble(error)}.`,
-      );
+      throw this.#unwritable(error);
     }
+  }
+
+  #syncDirectory(): void {
+    const fd = openSync(this.directory, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #unwritable(error: unknown): Failure {
+    const message = `The state directory ${this.directory} cannot be written: ${fileTrouble(error)}.`;
+    return new Failure("state-unwritable", message);
   }
 }
 

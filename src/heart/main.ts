@@ -185,6 +185,8 @@ class Heart {
   #coreConfiguration(configuration: HeartConfiguration, cluster: ClusterConfiguration): CoreConfiguration {
     const { interfaces } = configuration;
     const enabled = interfaces.filter((entry) => entry.enabled);
+    // A node that left its cluster may have got interfaces since, which lead to no peer.
+    const matched = enabled.filter(({ peer_mac }) => peer_mac !== undefined || !cluster.departed);
     const [major = 0, minor = 0, patch = 0] = VERSION.split(".").map(Number);
     return {
       node: cluster.node,
@@ -200,7 +202,7 @@ class Heart {
           peer_mac: macBytes(cluster.peer_mac),
           heartbeat: true,
         },
-        ...enabled.map(({ slot, nic, peer_mac, heartbeat }) => ({
+        ...matched.map(({ slot, nic, peer_mac, heartbeat }) => ({
           slot,
           nic,
           mac: macBytes(this.#body.macOf(slot)),
