@@ -7,7 +7,9 @@ import { Detector } from "./detector.ts";
 import { Election } from "./election.ts";
 import { Evidence } from "./evidence.ts";
 import { isPreferred } from "./fitness.ts";
+import { Journal } from "./journal.ts";
 import { type Agreement, Creator, Joiner, type Message, type PairingCryptography } from "./pairing.ts";
+import { Peer } from "./peer.ts";
 import { nextTerm, ownerOf } from "./terms.ts";
 import { DEFAULT_TUNING, validateTuning } from "./tuning.ts";
 import type { CoreConfiguration, Input } from "./types.ts";
@@ -299,6 +301,27 @@ describe("election", () => {
     expect(active.step(2, [{ type: "late" }])).toMatchObject({ hold: true, open_lease: true });
     const listening = new Election({ ...configuration, bootstrap: false }, 0);
     expect(listening.step(2, [{ type: "late" }])).toMatchObject({ hold: false, open_lease: false });
+  });
+
+  test("a peer's word counts only while the heartbeat that it acknowledges is fresh", () => {
+    const mac = Uint8Array.of(2, 0, 0, 0, 0, 2);
+    const peer = new Peer(configuration, new Journal(0));
+    const other = new Conversation(2, 22);
+    const { authenticate } = configuration;
+    const exchange = (now_ms: number, delay_ms: number): void => {
+      peer.conversation.next(now_ms);
+      const ours = { node: 1, slot: 0, ...REST, ...SOFTWARE, ...peer.conversation.fields(0, now_ms) } as const;
+      other.accept(ours, 0, now_ms);
+      other.next(now_ms);
+      const theirs = { node: 2, slot: 0, ...REST, ...SOFTWARE, ...other.fields(0, now_ms) } as const;
+      peer.hear(0, emitHeartbeat(theirs, configuration.cluster, mac, mac, authenticate), now_ms + delay_ms);
+    };
+    exchange(0, 0);
+    exchange(100, 23);
+    expect(peer.provedSince(1, 123)).toBe(true);
+    expect(peer.provedSince(3, 123)).toBe(false);
+    exchange(200, 24);
+    expect(peer.provedSince(1, 224)).toBe(false);
   });
 
   test("two sleeps, each shorter than the lease, are one long one for the peer", () => {
