@@ -1,12 +1,15 @@
 /** The parts of the core one by one; the election itself is told in test/scripts. */
 import { describe, expect, test } from "bun:test";
 import { parseArp } from "../wire/arp.ts";
-import { emitHeartbeat, type Heartbeat } from "../wire/heartbeat.ts";
+import { emitHeartbeat, type Heartbeat, isHeartbeat } from "../wire/heartbeat.ts";
 import { Conversation } from "./conversation.ts";
 import { Detector } from "./detector.ts";
 import { Election } from "./election.ts";
 import { Evidence } from "./evidence.ts";
+import { isPreferred } from "./fitness.ts";
+import { Journal } from "./journal.ts";
 import { type Agreement, Creator, Joiner, type Message, type PairingCryptography } from "./pairing.ts";
+import { Peer } from "./peer.ts";
 import { nextTerm, ownerOf } from "./terms.ts";
 import { DEFAULT_TUNING, validateTuning } from "./tuning.ts";
 import type { CoreConfiguration, Input } from "./types.ts";
@@ -298,6 +301,100 @@ describe("election", () => {
     expect(active.step(2, [{ type: "late" }])).toMatchObject({ hold: true, open_lease: true });
     const listening = new Election({ ...configuration, bootstrap: false }, 0);
     expect(listening.step(2, [{ type: "late" }])).toMatchObject({ hold: false, open_lease: false });
+  });
+
+  test("a peer's word counts only while the heartbeat that it acknowledges is fresh", () => {
+    const mac = Uint8Array.of(2, 0, 0, 0, 0, 2);
+    const peer = new Peer(configuration, new Journal(0));
+    const other = new Conversation(2, 22);
+    const { authenticate } = configuration;
+    const exchange = (now_ms: number, delay_ms: number): void => {
+      peer.conversation.next(now_ms);
+      const ours = { node: 1, slot: 0, ...REST, ...SOFTWARE, ...peer.conversation.fields(0, now_ms) } as const;
+      other.accept(ours, 0, now_ms);
+      other.next(now_ms);
+      const theirs = { node: 2, slot: 0, ...REST, ...SOFTWARE, ...other.fields(0, now_ms) } as const;
+      peer.hear(0, emitHeartbeat(theirs, configuration.cluster, mac, mac, authenticate), now_ms + delay_ms);
+    };
+    exchange(0, 0);
+    exchange(100, 23);
+    expect(peer.provedSince(1, 123)).toBe(true);
+    expect(peer.provedSince(3, 123)).toBe(false);
+    exchange(200, 24);
+    expect(peer.provedSince(1, 224)).toBe(false);
+  });
+
+  test("two sleeps, each shorter than the lease, are one long one for the peer", () => {
+    const active = new Election(configuration, 0);
+    active.step(0, []);
+    expect(active.step(7, []).role).toBe("active");
+    expect(active.step(26, []).hold).toBe(false);
+    const late = new Election(configuration, 0);
+    late.step(0, []);
+    expect(late.step(8, []).role).toBe("active");
+    expect(late.step(25, [{ type: "late" }]).hold).toBe(false);
+  });
+
+  const data_path = {
+    slot: 1,
+    nic: "lan0",
+    mac: Uint8Array.of(2, 0, 0, 0, 1, 1),
+    peer_mac: Uint8Array.of(2, 0, 0, 0, 1, 2),
+    heartbeat: true,
+  };
+  const lonely: CoreConfiguration = {
+    ...configuration,
+    bootstrap: false,
+    paths: [data_path],
+    addresses: [{ slot: 1, ip: Uint8Array.of(10, 1, 0, 1), text: "10.1.0.1" }],
+  };
+  /** When a node that hears nobody claims; its duties of the step before `late_ms` are done late. */
+  const claimsAlone = (late_ms: number): { at_ms: number; first: Uint8Array | undefined } => {
+    const election = new Election(lonely, 0);
+    for (let now_ms = 0; now_ms < 3000; now_ms++) {
+      const inputs: Input[] = now_ms === 0 ? [{ type: "carrier", slot: 1, up: true }] : [];
+      if (now_ms === late_ms) inputs.push({ type: "late" });
+      const { hold, frames } = election.step(now_ms, inputs);
+      if (hold) return { at_ms: now_ms, first: frames[0]?.frame };
+    }
+    return { at_ms: Number.POSITIVE_INFINITY, first: undefined };
+  };
+
+  test("probes that left late do not count", () => {
+    const { at_ms } = claimsAlone(-1);
+    expect(at_ms).toBeLessThan(3000);
+    expect(claimsAlone(at_ms - 5).at_ms).toBe(at_ms - 5 + DEFAULT_TUNING.detect_floor_ms);
+  });
+
+  test("the heartbeat with the claim leaves before the announcements", () => {
+    const { first } = claimsAlone(-1);
+    expect(first !== undefined && isHeartbeat(first)).toBe(true);
+  });
+
+  test("both nodes come to the same answer which of them should be active", () => {
+    const fitness = (node: 1 | 2, term: number, links: number, unwilling: boolean) => ({
+      node,
+      role: "backup" as const,
+      term,
+      links,
+      unwilling,
+    });
+    for (const terms of [
+      [0, 0],
+      [1, 2],
+      [3, 2],
+    ] as const)
+      for (const links of [0, 1, 2, 3])
+        for (const [one_unwilling, two_unwilling] of [
+          [false, false],
+          [false, true],
+          [true, false],
+          [true, true],
+        ] as const) {
+          const one = fitness(1, terms[0], links, one_unwilling);
+          const two = fitness(2, terms[1], 2, two_unwilling);
+          expect(isPreferred(one, two)).not.toBe(isPreferred(two, one));
+        }
   });
 
   test("the winner of two islands says again who it is once it hears its peer, though the peer has yielded already", () => {

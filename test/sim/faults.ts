@@ -24,8 +24,12 @@ export class Faults {
   readonly #world: World;
   /** Faults that hold at the moment. */
   readonly #present = new Set<Fault>();
+  /** What came of traps. */
+  readonly #sprung = new Map<Fault, Fault>();
   #well_since_us = Number.POSITIVE_INFINITY;
   #order_id = 0;
+  /** Something has struck that may have made the detectors patient. */
+  #disturbed = false;
   done = false;
   latest = "start";
 
@@ -53,6 +57,7 @@ export class Faults {
     this.latest = fault.kind;
     judge.serial++;
     if (STOPS_SERVICE.has(fault.kind)) this.#expectTakeover(fault);
+    this.#disturbed ||= !HARMLESS.has(fault.kind);
     this.#present.add(fault);
     this.#begin(fault);
     timeline.after(fault.lasts_us, () => {
@@ -87,6 +92,14 @@ export class Faults {
             only: fault.slot === 0 ? "any" : fault.slot === 1 ? "opens" : "shuts",
             after: fault.amount,
             spring: () => this.#spring(fault),
+          };
+        return;
+      case "trap-delay":
+        if (heart !== null)
+          heart.trap = {
+            only: fault.slot % 2 === 0 ? "shuts" : "opens",
+            after: 0,
+            spring: () => this.#slowDown(fault),
           };
         return;
       case "load":
@@ -174,6 +187,10 @@ export class Faults {
         return heart?.order({ type: "impaired", impaired: false });
       case "trap":
         return this.#wake(machine);
+      case "trap-delay":
+        if (heart !== null) heart.trap = null;
+        for (const [trap, delay] of this.#sprung) if (trap === fault) this.#present.delete(delay);
+        return this.#applyQualities();
     }
   }
 
@@ -203,6 +220,16 @@ export class Faults {
     if (fault.clock === "runs") return machine.killHeart();
     if (fault.clock === "stands") return machine.heart?.hang();
     machine.freeze("runs");
+  }
+
+  #slowDown(fault: Fault): void {
+    const { judge, log } = this.#world;
+    log?.(`what ${"ab"[fault.node]} says becomes slow`);
+    judge.serial++;
+    const delay: Fault = { ...fault, kind: "delay", slot: 3 };
+    this.#sprung.set(fault, delay);
+    this.#present.add(delay);
+    this.#applyQualities();
   }
 
   #plug(machine: Machine, slot: number, plugged: boolean): void {
@@ -293,7 +320,7 @@ export class Faults {
       return;
     if (peer.conversation.sequence * plan.tuning.interval_ms < plan.tuning.listen_ms) return;
     // A detector that knows a quiet network well has come down to its floor.
-    const quiet = judge.serial === 1 && peer.conversation.sequence >= SETTLED_HEARTBEATS;
+    const quiet = !this.#disturbed && peer.conversation.sequence >= SETTLED_HEARTBEATS;
     const { detect_floor_ms, detect_ceiling_ms, interval_ms } = plan.tuning;
     const bound_us = takeoverBound(plan, quiet ? detect_floor_ms + interval_ms : detect_ceiling_ms);
     const { serial } = judge;

@@ -11,6 +11,7 @@ const WEIGHTS: Partial<Record<FaultKind, number>> = {
   kill: 3,
   power: 2,
   trap: 4,
+  "trap-delay": 2,
   unplug: 2,
   split: 2,
   loss: 2,
@@ -19,9 +20,20 @@ const WEIGHTS: Partial<Record<FaultKind, number>> = {
 };
 const BAG: FaultKind[] = FAULT_KINDS.flatMap((kind) => new Array<FaultKind>(WEIGHTS[kind] ?? 1).fill(kind));
 /** Often at the active node, where they hurt. */
-const AIMED = new Set<FaultKind>(["freeze", "hang", "kill", "power", "trap", "load", "impair", "flush", "unplug"]);
+const AIMED = new Set<FaultKind>([
+  "freeze",
+  "hang",
+  "kill",
+  "power",
+  "trap",
+  "trap-delay",
+  "load",
+  "impair",
+  "flush",
+  "unplug",
+]);
 /** What lies in wait, so that other faults come upon it. */
-const LASTING = new Set<FaultKind>(["trap", "replay", "reflect", "mangle", "move", "forge-arp"]);
+const LASTING = new Set<FaultKind>(["trap", "trap-delay", "replay", "reflect", "mangle", "move", "forge-arp"]);
 const FAULTS_MAX = 7;
 /** Heartbeats that the two have exchanged before the first fault. */
 const FIRST_INTERVALS = 12;
@@ -107,6 +119,8 @@ function amountOf(kind: FaultKind, random: Random, interval_us: number): number 
   switch (kind) {
     case "trap":
       return random.below(7);
+    case "trap-delay":
+      return random.between(interval_us, 6 * interval_us);
     case "load":
       return random.between(1000, 4 * interval_us);
     case "disk":

@@ -18,6 +18,8 @@ export const FAULT_KINDS = [
   "power",
   /** At the next step that acts, after so many of its duties: killed, frozen or hung. */
   "trap",
+  /** At the next step that shuts or opens the gate, its cables become slow: what it says then arrives when it is old. */
+  "trap-delay",
   /** A loaded machine: steps come late, and so do their duties. */
   "load",
   /** A slow disk. */

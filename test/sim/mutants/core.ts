@@ -44,11 +44,10 @@ export const CORE_MUTANTS: Mutant[] = [
     "return now_ms - conversation.sent_ms(heartbeat.ack) < this.#configuration.tuning.detect_floor_ms;",
     "return true;",
   ),
-  election("fails back", 'if (peer.role === "active" || peer.role === "resuming") return;', ""),
   election(
-    "a resuming peer is not waited for",
-    'if (peer.role === "active" || peer.role === "resuming") return;',
-    'if (peer.role === "active") return;',
+    "fails back",
+    "    this.#considerLinks();\n",
+    '    if (this.configuration.node === 2) this.#beginHandOver("node 1 is back", null);\n    this.#considerLinks();\n',
   ),
   election("a node with a broken gate claims", "if (!this.#stopping && !this.#gate_broken)", "if (!this.#stopping)"),
   election("a broken gate does not matter", "if (broken && !this.#gate_broken && this.role", "if (false && this.role"),
@@ -63,7 +62,12 @@ export const CORE_MUTANTS: Mutant[] = [
     "if (equalBytes(mac, path.peer_mac)) {",
     "if (mac.length === 6) {",
   ),
-  election("does not wait for silence", "if (silence_ms < this.#peer.timeout_ms) return;", ""),
+  mutant(
+    "suspects before a lease can have ended",
+    "src/core/detector.ts",
+    "return Math.min(this.#ceiling_ms, Math.max(this.#floor_ms, timeout_ms));",
+    "return Math.min(this.#ceiling_ms, timeout_ms);",
+  ),
   mutant(
     "never suspects",
     "src/core/detector.ts",
@@ -71,7 +75,11 @@ export const CORE_MUTANTS: Mutant[] = [
     "return false;",
   ),
   // Sleep and lateness.
-  election("sleep ignored", "if (idle_ms >= this.configuration.tuning.lease_ms) this.#woke(idle_ms);\n    else ", ""),
+  election(
+    "sleep ignored",
+    "this.#proof = this.conversation.sequence + 1;\n    this.#evidence.reset();",
+    "if (slept_ms > 0) return;",
+  ),
   election(
     "a node that slept opens its lease again at once",
     'this.#become("resuming");\n    this.#announcer.released();',
@@ -115,8 +123,8 @@ export const CORE_MUTANTS: Mutant[] = [
   election("keeps the gate open when it hands over", "this.#stepDown();\n      // Our consent", "// Our consent"),
   election(
     "takes over though less fit",
-    "if (heartbeat.take && !this.#peerIsLessFit(heartbeat))",
-    "if (heartbeat.take)",
+    "if (countBits(this.#links()) < countBits(this.#linksOf(this.peer))) {",
+    "if (countBits(this.#links()) < 0) {",
   ),
   mutant(
     "the impaired node is preferred",

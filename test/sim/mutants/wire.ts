@@ -104,13 +104,6 @@ export const CONTRACT_MUTANTS: Mutant[] = [
     catchers: SIMULATION,
   },
   {
-    name: "simulated gate: any heartbeat renews it",
-    file: "test/sim/kernel.ts",
-    search: "if (live && frame[CLAIM_BYTE] === 1)",
-    replacement: "if (live)",
-    catchers: SIMULATION,
-  },
-  {
     name: "simulated gate: closing does not",
     file: "test/sim/kernel.ts",
     search: "closeLease(): void {\n    this.#lease_until = 0;",
