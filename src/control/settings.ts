@@ -11,6 +11,9 @@ import type { Tuning } from "../heart/messages.ts";
 const cidr = z.string().refine(isCidr, "must be an address with its prefix length, such as 10.1.0.1/24");
 const ip = z.string().refine((text) => isIPv4(text) || isIPv6(text), "must be an IP address, such as 10.2.0.254");
 
+/** All of them go to the heart in one line (LINE_BYTES_MAX in heart/control.ts). */
+const ADDRESSES_MAX = 8192;
+
 const interfaceSchema = z.strictObject({
   nic: z.string().regex(/^[^\s/]{1,15}$/, "must be the name of a network interface, such as lan0"),
   role: z.enum(["internal", "external"]),
@@ -75,6 +78,11 @@ export function tuningOf(settings: Settings): Tuning {
 }
 
 function checkUnique(settings: Settings): void {
+  const count = settings.interfaces.reduce((sum, { addresses: own }) => sum + own.length, 0);
+  if (count > ADDRESSES_MAX) {
+    const message = `interfaces: ${count} addresses are too many; a cluster moves at most ${ADDRESSES_MAX}.`;
+    throw new Failure("bad-settings", message);
+  }
   const nics = new Set<string>();
   const addresses = new Set<string>();
   for (const { nic, addresses: own } of settings.interfaces) {

@@ -51,8 +51,8 @@ const HANDOVER_MS_MAX = 500;
 /** Silence with a kernel that answers becomes an alarm after this long. */
 const SILENT_PEER_ALARM_MS = 1000;
 const STRANGER_ALARM_MS = 60_000;
-/** A departed node speaks only when spoken to. */
-const SILENT_INTERVAL_MS = 3_600_000;
+/** A departed node speaks seldom unless spoken to: only another departed one, joined again, needs to hear it. */
+const DEPARTED_INTERVAL_MS = 1000;
 
 interface HandOver {
   reason: string;
@@ -326,8 +326,10 @@ export class Election {
       if (this.role === "active") this.#announcer.claimed(this.#now_ms);
     }
     if (heartbeat.urgent) this.#speaker.oweAnswer();
-    if (this.role === "departed" || this.role === "erased") return;
-    if (heartbeat.role === "departed") return this.#leave();
+    if (this.role === "erased") return;
+    // Destroyed on both sides of a cut: the later claim keeps the addresses, as it would in a cluster.
+    if (heartbeat.role === "departed" && (this.role !== "departed" || heartbeat.term > this.term)) return this.#leave();
+    if (this.role === "departed") return;
     if (heartbeat.role === "active") return this.#takeClaim(heartbeat.term);
     if (heartbeat.take && !this.#peerIsLessFit(heartbeat)) this.#beginHandOver("its peer asked for it", null);
     // The peer's wish or its consent to ours: looked at in the step of our role.
@@ -625,7 +627,7 @@ export class Election {
 
   /** How often heartbeats leave by themselves. */
   #interval_ms(): number {
-    return this.role === "departed" && !this.heard ? SILENT_INTERVAL_MS : this.configuration.tuning.interval_ms;
+    return this.role === "departed" && !this.heard ? DEPARTED_INTERVAL_MS : this.configuration.tuning.interval_ms;
   }
 
   #speak(): void {

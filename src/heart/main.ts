@@ -29,6 +29,7 @@ const CONTROL_HUNG_MS = 5000;
 const GATE_CHECK_INTERVAL_MS = 5000;
 /** A configuration that the kernel refused (an interface is missing, a predecessor still dies) is tried again. */
 const CONFIGURE_RETRY_MS = 500;
+const REFUSAL_REPEAT_MS = 60_000;
 /** A signal's or an orphan's stop has no caller to answer. */
 const NOBODY = -1;
 
@@ -53,6 +54,8 @@ class Heart {
   #impaired = false;
   #gate_check_ms = 0;
   #ending = false;
+  #refusal = "";
+  #refused_ms = 0;
   #configured = true;
   #configure_ms = 0;
   #stop_id: number | null = null;
@@ -277,7 +280,13 @@ class Heart {
     try {
       work();
     } catch (error) {
-      this.#event("kernel-refused", "error", `${sentence(error)}.`);
+      const message = `${sentence(error)}.`;
+      const now_ms = this.#shim.now();
+      // What is tried again twice a second must not push everything else out of the events.
+      if (message === this.#refusal && now_ms - this.#refused_ms < REFUSAL_REPEAT_MS) return;
+      this.#refusal = message;
+      this.#refused_ms = now_ms;
+      this.#event("kernel-refused", "error", message);
     }
   }
 

@@ -13,6 +13,8 @@ import { equalBytes } from "../../src/wire/bytes.ts";
 import { isHeartbeat } from "../../src/wire/heartbeat.ts";
 
 const LATENCY_MS = 0.2;
+/** Two nodes that both left the cluster are no cluster any more; they meet at the next word that either says. */
+const DEPARTED_INTERVAL_MS = 1000;
 const SLOTS = ["cluster", "lan", "wan"] as const;
 const DATA_SLOTS = [1, 2];
 /** What fits into the socket buffer of a node that does not read. */
@@ -281,7 +283,8 @@ export class World {
       return;
     }
     if (this.#joining) this.#overlap_since_ms ??= this.#now_ms;
-    const allowed_ms = this.tuning.interval_ms + LATENCY_MS;
+    const both_departed = [a, b].every(({ gated }) => !gated);
+    const allowed_ms = (both_departed ? DEPARTED_INTERVAL_MS : this.tuning.interval_ms) + LATENCY_MS;
     if (this.#overlap_since_ms === null || this.#now_ms - this.#overlap_since_ms > allowed_ms)
       throw new Error(`two owners at ${this.#now_ms} ms\n${this.#lines.join("\n")}`);
   }
