@@ -132,6 +132,11 @@ describe("evidence", () => {
     evidence.reset();
     expect(evidence.isConclusive(1000)).toBe(false);
   });
+  test("time in which nobody asked does not count", () => {
+    const evidence = new Evidence(24);
+    for (const at_ms of [0, 4, 14, 18, 22, 26]) evidence.probes(at_ms, paths, () => true, addresses);
+    expect([evidence.isConclusive(29.9), evidence.isConclusive(30)]).toEqual([false, true]);
+  });
 });
 
 test("terms belong to one node each and only rise", () => {

@@ -13,9 +13,12 @@
  */
 import { emitArpProbe } from "../wire/arp.ts";
 import { emitNeighbourProbe } from "../wire/ndp.ts";
+import { LEASE_SLACK_MS } from "./tuning.ts";
 import type { CorePath, OutgoingFrame, SharedAddress } from "./types.ts";
 
 const PROBE_INTERVAL_MS = 3;
+/** As much as the silence must last longer than a lease (tuning.ts). */
+const GAP_MS_MAX = LEASE_SLACK_MS;
 /** Addresses asked for per network and round; all are held or released together. */
 const PROBED_PER_SLOT = 2;
 
@@ -24,6 +27,7 @@ export class Evidence {
   wait_ms: number;
   #first_unanswered_ms = Number.POSITIVE_INFINITY;
   #next_probe_ms = Number.NEGATIVE_INFINITY;
+  #asked_ms = Number.NEGATIVE_INFINITY;
   #answered_ms = Number.NEGATIVE_INFINITY;
   #round = 0;
 
@@ -90,6 +94,9 @@ export class Evidence {
     this.#round++;
     this.#next_probe_ms = now_ms + PROBE_INTERVAL_MS;
     if (this.#first_unanswered_ms === Number.POSITIVE_INFINITY) this.#first_unanswered_ms = now_ms;
+    // In a longer gap between two questions, as while we hung ourselves, the peer could have opened its gate unnoticed.
+    else this.#first_unanswered_ms += Math.max(0, now_ms - this.#asked_ms - GAP_MS_MAX);
+    this.#asked_ms = now_ms;
     return frames;
   }
 }
