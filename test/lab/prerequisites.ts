@@ -1,4 +1,4 @@
-/** What the lab needs of Debian: installed when root, named when not. */
+/** What the tests need of Debian: installed when root, named when not. */
 import { existsSync } from "node:fs";
 
 const PREREQUISITES = [
@@ -6,6 +6,7 @@ const PREREQUISITES = [
   { command: "nft", package: "nftables" },
   { command: "gcc", package: "gcc" },
   { command: "readelf", package: "binutils" },
+  { command: "spin", package: "spin" },
 ];
 
 /** Installs missing packages as root; otherwise ends the program with the one command that does. */
