@@ -92,8 +92,9 @@ ${instance("wan", "wan0", 52, WAN_ADDRESS)}
   }
 
   freeze(side: Side): void {
-    this.signal(side, "SIGSTOP");
+    // In the order in which ours are frozen: what its processes still say is dropped already.
     this.lab.node(side).dropEverything();
+    this.signal(side, "SIGSTOP");
   }
 
   async stop(side: Side): Promise<void> {
