@@ -8,6 +8,13 @@
  * in any order, any number of times or not at all. A process that is stopped or starved is one that does not
  * step. All limits are whole ticks and inclusive, so whole ticks show whatever real time could show
  * (Henzinger, Manna, Pnueli: What good are digital clocks?, ICALP 1992).
+ *
+ * What is taken for granted: an ARP probe between two running machines arrives, and its answer, before the next
+ * tick; the network card of a frozen machine keeps what arrives; a freeze lasts a tick at least; listen_ms is long, so
+ * that a node that leaves listening unheard has not been spoken to for FLOOR. What is left out can only lead to more
+ * runs here than in the code (a hand-over waits for no proof, announcements tell the peer nothing), or has no part in
+ * claims: links and fitness, the challenge within a session, a detector more patient than its floor, strangers, and
+ * the end of a cluster (`departed`, `erased`).
  */
 
 /*
@@ -49,6 +56,7 @@
 #ifndef OVERLAP_MAX
 #define OVERLAP_MAX (INTERVAL + 3)
 #endif
+/* The shortest story is searched for breadth first, where spin wants nothing hidden. */
 #ifdef SHORTEST
 #define HIDDEN
 #else
@@ -336,7 +344,7 @@ inline agree(me) {
   replies = 1
 }
 
-inline ask_(me) {
+inline askForAddresses(me) {
   if :: N[me].asked == NEVER -> N[me].asked = 0 :: else fi;
   N[me].probe = !islands
 }
@@ -347,7 +355,7 @@ inline decideBackup(me) {
   :: hears ->
      if :: N[me].role == PROBING -> become(me, PROBING, BACKUP, heard) :: else fi;
      preferred = PREFERRED(me);
-     if :: N[me].unheard >= ASK_AT && N[me].peer_role == ACTIVE -> ask_(me) :: else fi;
+     if :: N[me].unheard >= ASK_AT && N[me].peer_role == ACTIVE -> askForAddresses(me) :: else fi;
      if
      :: N[me].peer_role == ACTIVE || N[me].peer_role == RESUMING
      :: else ->
@@ -365,7 +373,7 @@ inline decideBackup(me) {
      fi
   :: !hears && N[me].unwilling
   :: !hears && !N[me].unwilling ->
-     ask_(me);
+     askForAddresses(me);
      if :: N[me].role == BACKUP -> become(me, BACKUP, PROBING, silent) :: else fi;
 #ifdef NO_PROBE
      claim(me, PROBING, NEXT(me, N[me].term), evidence)
@@ -531,7 +539,7 @@ inline thaw(me, you) {
 }
 
 /* The probe reaches the peer's kernel, which answers while its gate is open. */
-inline ask(me, you) {
+inline probeArrives(me, you) {
   N[me].probe = 0;
   if :: OWNER(you) -> N[me].answer = 1 :: else fi;
 #ifndef BLIND_TO_PROBES
@@ -632,8 +640,8 @@ end:
   :: d_step { !cut_short && MAY_STEP(1) && LISTENED(1) -> step(1, 0, 0, LISTENING_ENDS) }
   :: d_step { FAULTS && RUNS(0) && N[0].role == ACTIVE -> step(0, 1, 0, HAND_OVER) }
   :: d_step { FAULTS && RUNS(1) && N[1].role == ACTIVE -> step(1, 0, 0, HAND_OVER) }
-  :: d_step { !cut_short && ARRIVES(0, 1) -> ask(0, 1) }
-  :: d_step { !cut_short && ARRIVES(1, 0) -> ask(1, 0) }
+  :: d_step { !cut_short && ARRIVES(0, 1) -> probeArrives(0, 1) }
+  :: d_step { !cut_short && ARRIVES(1, 0) -> probeArrives(1, 0) }
   :: d_step { !cut_short && !ARRIVES(0, 1) && !ARRIVES(1, 0) && TIME_PASSES -> tick() }
   :: d_step { FAULTS && N[0].role == OFF && !N[0].frozen -> start(0, 1) }
   :: d_step { FAULTS && N[1].role == OFF && !N[1].frozen -> start(1, 0) }
