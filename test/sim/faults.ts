@@ -15,7 +15,7 @@ const FLUSH_INTERVAL_US = 2000;
 const SETTLED_HEARTBEATS = 48;
 const FRAMES_WINDOW_US = 100_000;
 /** Faults that must not keep a backup from taking over, though they may mislead a client. */
-const HARMLESS = new Set(["replay", "reflect", "mangle", "move", "forge-arp", "clock-step", "disk", "duplicate"]);
+const HARMLESS = new Set(["forge-arp", "clock-step", "disk", "duplicate"]);
 const DIVERTS = new Set(["replay", "reflect", "mangle", "move", "steal-mac"]);
 /** Faults after which a peer that is ready must have taken over within the bound. */
 const STOPS_SERVICE = new Set(["freeze", "hang", "kill", "power"]);
