@@ -188,7 +188,8 @@ export class Judge {
     this.#overlap = null;
     const lasted_us = this.#context().timeline.now_us - overlap.since_us;
     const where = overlap.serial === this.serial ? "on quiet networks" : "under further faults";
-    this.coverage.overlapped(`${overlap.excuse} ${where}`, lasted_us);
+    const { interval_ms } = this.#context().plan.tuning;
+    this.coverage.overlapped(`${overlap.excuse} ${where} (heartbeats every ${interval_ms} ms)`, lasted_us);
   }
 }
 
