@@ -123,6 +123,8 @@ export class Oracle {
     if (newest.role === "active") refuse("the peer's last word was that it is active");
     if (cause === "consent" && newest.term !== term) refuse(`the peer spoke of term ${newest.term}`);
     if (from === "resuming" && newest.term > term) refuse(`the peer knows term ${newest.term}`);
+    machine.trusts_stood_word = newest.at_us < machine.stood_us;
+    if (machine.trusts_stood_word) return;
     if (peer.serves() && !peer.lease_stood) refuse("the peer serves");
     if (peer.heart?.election.role === "active" && !peer.frozen) refuse("the peer is active");
   }
