@@ -1,7 +1,7 @@
 /** The parts of the core one by one; the election itself is told in test/scripts. */
 import { describe, expect, test } from "bun:test";
 import { parseArp } from "../wire/arp.ts";
-import { emitHeartbeat, type Heartbeat, isHeartbeat } from "../wire/heartbeat.ts";
+import { emitHeartbeat, type Heartbeat, isHeartbeat, parseHeartbeat } from "../wire/heartbeat.ts";
 import { Conversation } from "./conversation.ts";
 import { Detector } from "./detector.ts";
 import { Election } from "./election.ts";
@@ -327,6 +327,32 @@ describe("election", () => {
     expect(peer.provedSince(3, 123)).toBe(false);
     exchange(200, 24);
     expect(peer.provedSince(1, 224)).toBe(false);
+  });
+
+  test("consent that is under way for longer than the peer's patience is none", () => {
+    const mac = Uint8Array.of(2, 0, 0, 0, 0, 2);
+    const path = { slot: 0, nic: "ha0", mac: Uint8Array.of(2, 0, 0, 0, 0, 1), peer_mac: mac, heartbeat: true };
+    const { authenticate, cluster } = configuration;
+    const roleWithConsentAfter = (delay_ms: number): string => {
+      const election = new Election({ ...configuration, bootstrap: false, paths: [path] }, 0);
+      const peer = new Conversation(2, 22);
+      const under_way: { at_ms: number; input: Input }[] = [];
+      for (let now_ms = 0; now_ms < 2300; now_ms++) {
+        const inputs = under_way.filter(({ at_ms }) => at_ms === now_ms).map(({ input }) => input);
+        for (const { frame } of election.step(now_ms, inputs).frames) {
+          const heartbeat = parseHeartbeat(frame, cluster, authenticate);
+          if (typeof heartbeat !== "string") peer.accept(heartbeat, 0, now_ms);
+        }
+        if (now_ms % 8 !== 0) continue;
+        peer.next(now_ms);
+        const said = { node: 2, slot: 0, ...REST, ...SOFTWARE, ...peer.fields(0, now_ms), term: 3 } as const;
+        const frame = emitHeartbeat(said, cluster, mac, path.mac, authenticate);
+        under_way.push({ at_ms: now_ms + delay_ms, input: { type: "frame", slot: 0, frame } });
+      }
+      return election.role;
+    };
+    expect(roleWithConsentAfter(1)).toBe("active");
+    expect(roleWithConsentAfter(30)).toBe("backup");
   });
 
   test("two sleeps, each shorter than the lease, are one long one for the peer", () => {

@@ -527,11 +527,11 @@ export class Election {
     else this.#journal.event("neighbours-missing", followed, asked, missing);
   }
 
-  /** B5: a data link that we lost and the peer still has. */
+  /** B5: a data link that we lost and the peer still has. One that has just come back is not lost. */
   #considerLinks(): void {
     const { peer } = this;
     if (this.#hand_over !== null || peer === null || !this.heard || peer.unwilling) return;
-    if (isBetterLinked(this.#linksOf(peer), this.#links()))
+    if (isBetterLinked(this.#linksOf(peer), this.links.carriers))
       this.#beginHandOver("the peer has a data link that this node lost", null);
   }
 

@@ -40,7 +40,14 @@ export class Links {
     return data.length > 0 && data.every(([, link]) => !link.carrier);
   }
 
-  /** Healthy data links as bits, slot n as bit n. */
+  /** Data links with a carrier as bits, slot n as bit n. */
+  get carriers(): number {
+    let bits = 0;
+    for (const [slot, link] of this.#links) if (slot !== 0 && link.carrier) bits |= 1 << slot;
+    return bits >>> 0;
+  }
+
+  /** Healthy data links: those whose carrier has been there for a while. */
   bits(now_ms: number): number {
     let bits = 0;
     for (const [slot, link] of this.#links) {

@@ -4,8 +4,14 @@ import { enterWorld } from "../lab/world.ts";
 import { failover } from "./failover.ts";
 import { falseSwitch } from "./false-switch.ts";
 import { idle } from "./idle.ts";
+import { simulation } from "./simulation.ts";
 
-const BENCHES: Record<string, (words: string[]) => Promise<void>> = { failover, idle, "false-switch": falseSwitch };
+const BENCHES: Record<string, (words: string[]) => Promise<void>> = {
+  failover,
+  idle,
+  "false-switch": falseSwitch,
+  sim: simulation,
+};
 
 const [name = "", ...words] = process.argv.slice(2);
 const bench = BENCHES[name];

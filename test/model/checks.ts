@@ -38,9 +38,9 @@ export const CHECKS: Check[] = [
   },
   {
     name: "owner-orders",
-    says: "one owner: gates break, nodes stop or give up",
+    says: "one owner: gates break, nodes stop or are cut off",
     switches: ["ORDERS", "STEADY"],
-    quick: true,
+    quick: false,
   },
   {
     name: "owner-forgetful",
@@ -93,7 +93,7 @@ export const CHECKS: Check[] = [
   },
   {
     name: "owner-orders-kill",
-    says: "one owner: gates break, nodes stop or give up, processes die",
+    says: "one owner: gates break, nodes stop or are cut off, processes die",
     switches: ["ORDERS", "KILL", "STEADY"],
     quick: false,
   },

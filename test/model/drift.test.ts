@@ -3,6 +3,7 @@
  * the model has, the simulation does.
  */
 import { expect, test } from "bun:test";
+import { CAUSES } from "../sim/context.ts";
 import { planOf } from "../sim/generate.ts";
 import { simulate } from "../sim/world.ts";
 import { modelTransitions, transitionText } from "./transitions.ts";
@@ -18,6 +19,7 @@ const RARE: Record<string, string> = {
   "probing → off: stopped": "probing lasts some milliseconds",
   "resuming → off: died": "resuming lasts as long as a heartbeat and its answer",
   "resuming → off: stopped": "resuming lasts as long as a heartbeat and its answer",
+  "active → backup: cut-off": "seldom do all data links go while the peer is not heard",
   "listening → off: stopped": "the simulation seldom stops a node that has only just been started",
 };
 
@@ -46,5 +48,6 @@ test(
 test("every transition of the model is taken by the simulation, or known to be rare", () => {
   expect(model.size).toBeGreaterThan(20);
   expect(wanted.filter((text) => !taken.has(text))).toEqual([]);
+  expect(CAUSES.filter((cause) => ![...model].some((text) => text.endsWith(`: ${cause}`)))).toEqual([]);
   expect(Object.keys(RARE).filter((text) => !model.has(text))).toEqual([]);
 });

@@ -76,7 +76,7 @@
 
 mtype = {
   started, created, died, stopped, listened, peer_active, silent, heard, consent, evidence, slept, acknowledged, unproved,
-  yielded, handed_over, gate_broken, stopping
+  yielded, handed_over, gate_broken, stopping, cut_off
 };
 
 /* core/conversation.ts: which session of the peer is believed. */
@@ -436,8 +436,10 @@ inline speakAndApply(me, you, is_lost) {
 /* An operator's switch, a lost cable, the cluster network lost: all begin a hand-over. */
 #define HAND_OVER 2
 #define BREAK_GATE 3
-/* A stop that nobody takes over from, or the last data link lost with the peer unheard. */
-#define GIVE_UP 4
+/* A stop that nobody takes over from. */
+#define STOP 4
+/* The last data link is lost, which counts while the peer is not heard. */
+#define CUT_OFF 5
 
 inline step(me, you, is_lost, order) {
   printf("node %d steps, loses %d, order %d\n", me + 1, is_lost, order);
@@ -465,7 +467,8 @@ inline step(me, you, is_lost, order) {
         :: else -> stepDown(me, handed_over); higher = NEXT(you, NEWEST(me)); raise(me)
         fi
      :: order == BREAK_GATE -> stepDown(me, gate_broken); N[me].unwilling = 1
-     :: order == GIVE_UP -> stepDown(me, stopping); N[me].unwilling = 1
+     :: order == STOP -> stepDown(me, stopping); N[me].unwilling = 1
+     :: order == CUT_OFF && !hears -> stepDown(me, cut_off)
      :: else
      fi
   :: N[me].role == RESUMING -> decideResuming(me)
@@ -666,8 +669,10 @@ end:
 #ifdef ORDERS
   :: d_step { FAULT && RUNS(0) && N[0].role == ACTIVE -> faults++; step(0, 1, 0, BREAK_GATE) }
   :: d_step { FAULT && RUNS(1) && N[1].role == ACTIVE -> faults++; step(1, 0, 0, BREAK_GATE) }
-  :: d_step { FAULT && RUNS(0) && N[0].role == ACTIVE -> faults++; step(0, 1, 0, GIVE_UP) }
-  :: d_step { FAULT && RUNS(1) && N[1].role == ACTIVE -> faults++; step(1, 0, 0, GIVE_UP) }
+  :: d_step { FAULT && RUNS(0) && N[0].role == ACTIVE -> faults++; step(0, 1, 0, STOP) }
+  :: d_step { FAULT && RUNS(1) && N[1].role == ACTIVE -> faults++; step(1, 0, 0, STOP) }
+  :: d_step { FAULT && RUNS(0) && N[0].role == ACTIVE -> faults++; step(0, 1, 0, CUT_OFF) }
+  :: d_step { FAULT && RUNS(1) && N[1].role == ACTIVE -> faults++; step(1, 0, 0, CUT_OFF) }
   :: d_step { FAULTS && RUNS(0) && N[0].unwilling -> N[0].unwilling = 0 }
   :: d_step { FAULTS && RUNS(1) && N[1].unwilling -> N[1].unwilling = 0 }
   :: d_step { FAULTS && RUNS(0) && N[0].role != ACTIVE -> stop(0) }

@@ -23,10 +23,10 @@ export interface Result {
 }
 
 function run(folder: string, words: string[]): string {
-  const { exitCode, stdout, stderr } = Bun.spawnSync(words, { cwd: folder, stdin: "ignore" });
+  const { exitCode, signalCode, stdout, stderr } = Bun.spawnSync(words, { cwd: folder, stdin: "ignore" });
   const text = `${stdout}${stderr}`;
   // pan counts errors in its text, and its status is zero all the same.
-  if (exitCode !== 0) throw new Error(`${words.join(" ")} failed:\n${text.slice(0, 2000)}`);
+  if (exitCode !== 0) throw new Error(`${words.join(" ")} ended with ${signalCode ?? exitCode}:\n${text.slice(-2000)}`);
   return text;
 }
 

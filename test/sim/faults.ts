@@ -1,7 +1,7 @@
 /** Brings a plan's faults upon the world, heals them, and at the end everything, and says when it must be well again. */
 
+import { applyToCables } from "./cables.ts";
 import type { Machine } from "./machine.ts";
-import type { Direction, Port } from "./network.ts";
 import type { Fault, Index } from "./plan.ts";
 import { healingBound, takeoverBound } from "./service.ts";
 import type { World } from "./world.ts";
@@ -15,7 +15,7 @@ const FLUSH_INTERVAL_US = 2000;
 const SETTLED_HEARTBEATS = 48;
 const FRAMES_WINDOW_US = 100_000;
 /** Faults that must not keep a backup from taking over, though they may mislead a client. */
-const HARMLESS = new Set(["replay", "reflect", "mangle", "move", "forge-arp", "clock-step", "disk", "duplicate"]);
+const HARMLESS = new Set(["forge-arp", "disk", "duplicate"]);
 const DIVERTS = new Set(["replay", "reflect", "mangle", "move", "steal-mac"]);
 /** Faults after which a peer that is ready must have taken over within the bound. */
 const STOPS_SERVICE = new Set(["freeze", "hang", "kill", "power"]);
@@ -140,8 +140,8 @@ export class Faults {
       case "order-stop":
         machine.wanted = false;
         return heart?.order({ type: "stop", id: STOP_ID });
-      case "clock-step":
-        return;
+      case "flap":
+        return this.#flap(fault, false);
       default:
         return attacker?.attack(fault, timeline.now_us + fault.lasts_us);
     }
@@ -169,6 +169,7 @@ export class Faults {
         machine.disk_us = 2000;
         return;
       case "unplug":
+      case "flap":
         return this.#plug(machine, fault.slot, true);
       case "split":
       case "deaf":
@@ -239,51 +240,20 @@ export class Faults {
     this.#carriersChanged();
   }
 
+  #flap(fault: Fault, plugged: boolean): void {
+    if (!this.#present.has(fault)) return;
+    this.#plug(this.#machine(fault.node), fault.slot, plugged);
+    this.#world.timeline.after(fault.amount, () => this.#flap(fault, !plugged));
+  }
+
   #carriersChanged(): void {
     this.#world.dirty = true;
     for (const { heart } of this.#world.machines) heart?.notify("links");
   }
 
-  /** Everything that faults do to cables, from those that hold now. */
   #applyQualities(): void {
-    const { machines, plan } = this.#world;
     this.#world.dirty = true;
-    for (const machine of machines) {
-      for (const port of machine.ports) this.#reset(port);
-    }
-    for (const fault of this.#present) {
-      for (const machine of machines) {
-        machine.ports.forEach((port, slot) => this.#worsen(fault, machine.index, slot, port));
-      }
-    }
-    void plan;
-  }
-
-  #reset(port: Port): void {
-    const { latency_us, jitter_us } = this.#world.plan;
-    for (const direction of [port.out, port.in]) {
-      direction.cut = false;
-      direction.loss = 0;
-      direction.delay_us = latency_us / 2;
-      direction.jitter_us = jitter_us / 2;
-      direction.duplicate = 0;
-      direction.reorder = 0;
-    }
-  }
-
-  #worsen({ kind, node, slot, amount }: Fault, index: Index, at: number, port: Port): void {
-    const both: Direction[] = [port.out, port.in];
-    if (kind === "split" && index === node) for (const direction of both) direction.cut = true;
-    if (slot !== 3 && slot !== at) return;
-    if (kind === "deaf" && index === node) port.in.cut = true;
-    if (kind === "mute" && index === node) port.out.cut = true;
-    if (index !== node) return;
-    for (const direction of both) {
-      if (kind === "loss") direction.loss = Math.min(0.95, direction.loss + amount / 1000);
-      if (kind === "delay") direction.delay_us += amount;
-      if (kind === "duplicate") direction.duplicate = amount / 1000;
-      if (kind === "reorder") direction.reorder = amount / 1000;
-    }
+    applyToCables(this.#world, this.#present);
   }
 
   #wake(machine: Machine): void {

@@ -109,7 +109,10 @@ function faultOf(random: Random, tuning: Tuning, at_us: number): Fault {
     at_active: AIMED.has(kind) && random.chance(0.5),
     node: random.below(2) as Index,
     // 3: all of them.
-    slot: kind === "switch-reboot" || kind === "unplug" || kind === "trap" ? random.below(3) : random.below(4),
+    slot:
+      kind === "switch-reboot" || kind === "unplug" || kind === "flap" || kind === "trap"
+        ? random.below(3)
+        : random.below(4),
     amount: amountOf(kind, random, interval_us),
     clock,
   };
@@ -129,6 +132,8 @@ function amountOf(kind: FaultKind, random: Random, interval_us: number): number 
       return random.pick([30, 100, 300, 500]);
     case "delay":
       return random.pick([500, 2000, 8000, 20_000, 50_000]);
+    case "flap":
+      return random.between(3000, 30_000);
     case "flush":
       return random.chance(0.3) ? random.between(6, 9) : 1;
     case "duplicate":

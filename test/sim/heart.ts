@@ -5,7 +5,7 @@
 import { Election } from "../../src/core/election.ts";
 import { PROMPT_MS } from "../../src/core/tuning.ts";
 import type { Input, Output } from "../../src/core/types.ts";
-import { HOSTS, nodeMac, SLOTS, sharedAddresses } from "./addresses.ts";
+import { coreConfiguration } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { Machine } from "./machine.ts";
 import type { Origin } from "./network.ts";
@@ -75,7 +75,7 @@ export class Heart {
   #idle_since_us = 0;
 
   constructor(machine: Machine, context: Context, term_floor: number, bootstrap: boolean) {
-    const { plan, timeline, random } = context;
+    const { timeline } = context;
     this.term_floor = term_floor;
     this.#machine = machine;
     this.#context = context;
@@ -85,32 +85,7 @@ export class Heart {
     machine.kernel.installGate(bootstrap, timeline.now_us);
     machine.kernel.hold(bootstrap);
     this.held = bootstrap;
-    this.election = new Election(
-      {
-        node: index === 0 ? 1 : 2,
-        cluster: 0xc0ffee,
-        authenticate: context.authenticate,
-        session: random.next() * 0x10_0000 + random.below(0x10_0000) + 1,
-        peer_name: `node-${"ba"[index]}`,
-        paths: SLOTS.map((nic, slot) => ({
-          slot,
-          nic,
-          mac: nodeMac(index, slot),
-          peer_mac: nodeMac(1 - index, slot),
-          heartbeat: slot === 0 || plan.data_heartbeats[slot - 1] === true,
-        })),
-        addresses: sharedAddresses(plan.ipv6),
-        gateways: HOSTS.filter(({ slot }) => slot === 2).map(({ slot, ip }) => ({ slot, ip, text: ip.join(".") })),
-        tuning: plan.tuning,
-        term_floor,
-        settings_revision: 1,
-        version: [0, 1, 0],
-        build: 1,
-        bootstrap,
-        departed: false,
-      },
-      local_us / 1000,
-    );
+    this.election = new Election(coreConfiguration(context, index, term_floor, bootstrap), local_us / 1000);
     this.#observer = new Observer(machine, this.election, context);
   }
 

@@ -30,6 +30,7 @@ export type Excuse = "islands" | "paused" | "flushed";
 interface Overlap {
   excuse: Excuse;
   since_us: number;
+  serial: number;
 }
 
 export class Judge {
@@ -38,7 +39,6 @@ export class Judge {
   readonly oracle: Oracle;
   #machines: Machine[] = [];
   #overlap: Overlap | null = null;
-  #overlaps = 0;
   /** A node claimed, rightly, although its peer still served: they were islands. */
   #islands = false;
   /** Until then the claim may still be on its way into the kernel. */
@@ -127,7 +127,8 @@ export class Judge {
     const { timeline } = this.#context();
     const excuse = this.#excuseOf(a, b);
     if (excuse === null) this.violation("two-owners", `both nodes serve, with terms ${termOf(a)} and ${termOf(b)}`);
-    const overlap = { excuse, since_us: timeline.now_us };
+    // A serial of its own where nothing can be expected of the networks.
+    const overlap = { excuse, since_us: timeline.now_us, serial: this.#mustHear(a, b) ? this.serial : -1 };
     this.#overlap = overlap;
     this.coverage.count(this.coverage.overlaps, excuse);
     this.#boundOverlap(overlap, a, b);
@@ -144,10 +145,10 @@ export class Judge {
     const { timeline } = this.#context();
     const { serial } = this;
     const check_us = this.#boundOf(a, b) + 1;
-    this.#overlaps++;
+    const must_hear = this.#mustHear(a, b);
     timeline.after(check_us, () => {
       if (this.#overlap !== overlap) return;
-      if (this.serial === serial && this.#mustHear(a, b))
+      if (must_hear && this.serial === serial && this.#mustHear(a, b))
         this.violation(
           "overlap-too-long",
           `both nodes serve for more than ${check_us - 1} µs in one domain (${overlap.excuse})`,
@@ -185,7 +186,10 @@ export class Judge {
     const overlap = this.#overlap;
     if (overlap === null) return;
     this.#overlap = null;
-    this.coverage.overlapped(overlap.excuse, this.#context().timeline.now_us - overlap.since_us);
+    const lasted_us = this.#context().timeline.now_us - overlap.since_us;
+    const where = overlap.serial === this.serial ? "on quiet networks" : "under further faults";
+    const { interval_ms } = this.#context().plan.tuning;
+    this.coverage.overlapped(`${overlap.excuse} ${where} (heartbeats every ${interval_ms} ms)`, lasted_us);
   }
 }
 

@@ -33,7 +33,9 @@ export class Machine {
   wanted = true;
   /** The lease stood still with the machine at the last thaw: the spec's honest limit, until the node lets go of it. */
   lease_stood = false;
-  #stood_us = 0;
+  stood_us = 0;
+  /** It claims on a word of its peer from before its clock stood still, which to it is as fresh as ever. */
+  trusts_stood_word = false;
   /** How long the disk takes, and what it will have at which time. */
   disk_us = 2000;
   #writes: { term: number; durable_us: number }[] = [];
@@ -103,7 +105,7 @@ export class Machine {
     if (!this.frozen) return;
     const { now_us } = this.#context.timeline;
     this.frozen = false;
-    if (!this.clock.running) this.#stood_us = now_us;
+    if (!this.clock.running) this.stood_us = now_us;
     this.timers.go(now_us);
     this.clock.go(now_us);
     this.#context.dirty = true;
@@ -129,7 +131,8 @@ export class Machine {
 
   /** The lease was opened by a step of that time: of before a stop of the clock that the heart cannot have noticed? */
   opened(stepped_us: number): void {
-    if (stepped_us < this.#stood_us) this.lease_stood = true;
+    if (stepped_us < this.stood_us || this.trusts_stood_word) this.lease_stood = true;
+    this.trusts_stood_word = false;
   }
 
   /** The heart has stopped in good order. */

@@ -18,7 +18,9 @@ import type { Machine } from "./machine.ts";
 import { macKey, type Origin } from "./network.ts";
 
 const ARP_SENDER_IP = 28;
+const CHALLENGE = 50;
 const ECHO_SESSION = 54;
+const ECHO_CHALLENGE = 62;
 /** Rounding of clocks that run at different rates. */
 const ROUNDING_US = 20;
 
@@ -26,6 +28,8 @@ interface Record {
   /** The term of its last claim. */
   claimed: number;
   session: number;
+  /** What it last asked a new session of its peer to repeat. */
+  challenge: number;
   /** By the node's own clock: when something new from the peer was last read. */
   heard_us: number;
   newest: Origin | null;
@@ -50,6 +54,7 @@ export class Oracle {
     const record = {
       claimed: 0,
       session,
+      challenge: 0,
       heard_us: Number.NEGATIVE_INFINITY,
       newest: null,
       asked_us: Number.POSITIVE_INFINITY,
@@ -63,8 +68,10 @@ export class Oracle {
       if (origin === null || origin.node === machine.index) return;
       const record = this.#recordOf(machine);
       if (record.newest !== null && origin.at_us <= record.newest.at_us) return;
-      // Only a peer that knows us can be believed; before, it may be a recording.
-      if (readU64(frame, ECHO_SESSION) !== record.session) return;
+      // Only a peer that knows us, and what we ask of a new session, can be believed; before, it may be a recording.
+      if (readUint(frame, ECHO_SESSION, 8) !== record.session) return;
+      const is_known = origin.session === record.newest?.session;
+      if (!is_known && readUint(frame, ECHO_CHALLENGE, 4) !== record.challenge) return;
       record.newest = origin;
       record.heard_us = machine.heart?.local_us ?? 0;
       record.asked_us = Number.POSITIVE_INFINITY;
@@ -76,8 +83,12 @@ export class Oracle {
 
   /** The heart's process has sent a frame; a probe that left counts as asked. */
   sent(machine: Machine, frame: Uint8Array): void {
-    if (etherType(frame) === ETHER_TYPE.understudy || !isProbe(frame)) return;
     const record = this.#recordOf(machine);
+    if (etherType(frame) === ETHER_TYPE.understudy) {
+      record.challenge = readUint(frame, CHALLENGE, 4);
+      return;
+    }
+    if (!isProbe(frame)) return;
     record.asked_us = Math.min(record.asked_us, machine.heart?.local_us ?? 0);
   }
 
@@ -112,14 +123,16 @@ export class Oracle {
     if (newest.role === "active") refuse("the peer's last word was that it is active");
     if (cause === "consent" && newest.term !== term) refuse(`the peer spoke of term ${newest.term}`);
     if (from === "resuming" && newest.term > term) refuse(`the peer knows term ${newest.term}`);
+    machine.trusts_stood_word = newest.at_us < machine.stood_us;
+    if (machine.trusts_stood_word) return;
     if (peer.serves() && !peer.lease_stood) refuse("the peer serves");
     if (peer.heart?.election.role === "active" && !peer.frozen) refuse("the peer is active");
   }
 }
 
-function readU64(frame: Uint8Array, at: number): number {
+function readUint(frame: Uint8Array, at: number, bytes: number): number {
   let value = 0;
-  for (let i = 0; i < 8; i++) value = value * 256 + (frame[at + i] ?? 0);
+  for (let i = 0; i < bytes; i++) value = value * 256 + (frame[at + i] ?? 0);
   return value;
 }
 

@@ -45,8 +45,8 @@ export const FAULT_KINDS = [
   "order-switch",
   "order-take",
   "order-stop",
-  /** The wall clock is set: it must not matter. */
-  "clock-step",
+  /** A cable with a loose contact. */
+  "flap",
   /** Somebody on the network. */
   "replay",
   "reflect",

@@ -8,7 +8,7 @@ export interface Catcher {
 const test = (...paths: string[]): string[] => ["test", "--timeout", "120000", ...paths];
 
 /** Enough seeds that a fault which shows itself once in some hundreds is met. */
-export const SEEDS = 2000;
+export const SEEDS = 3000;
 
 export const CATCHERS = {
   simulation: { name: "simulation", command: ["test/sim/run.ts", "--seeds", String(SEEDS), "--quick"] },
