@@ -26,8 +26,11 @@ export class HeartProcess {
   #next_id = 1;
   readonly #waiting = new Map<number, (failure: Failure | null) => void>();
 
-  constructor(listener: HeartListener) {
+  readonly #spawnHeart: typeof spawnHeart;
+
+  constructor(listener: HeartListener, spawn = spawnHeart) {
     this.#listener = listener;
+    this.#spawnHeart = spawn;
   }
 
   start(configuration: HeartConfiguration): void {
@@ -91,13 +94,18 @@ export class HeartProcess {
   #send(message: ToHeart): void {
     const child = this.#child;
     if (child === null) return;
-    child.stdin.write(`${JSON.stringify(message)}\n`);
-    child.stdin.flush();
+    // A heart that has died is known only a turn later; until then its pipe refuses, at once or in a promise.
+    try {
+      child.stdin.write(`${JSON.stringify(message)}\n`);
+      void Promise.resolve(child.stdin.flush()).catch(() => {});
+    } catch {
+      // Whoever waits for an answer is told by its end.
+    }
   }
 
   #spawn(): void {
     const started_ms = performance.now();
-    const child = spawnHeart();
+    const child = this.#spawnHeart();
     this.#child = child;
     if (this.#configuration !== null) this.#send({ type: "configure", configuration: this.#configuration });
     void this.#listen(child.stdout);

@@ -1,0 +1,25 @@
+import { expect, test } from "bun:test";
+import type { HeartConfiguration } from "../heart/messages.ts";
+import { HeartProcess } from "./heart-process.ts";
+
+const CONFIGURATION: HeartConfiguration = {
+  name: "node-a",
+  interfaces: [],
+  term_floor: 0,
+  settings_revision: 0,
+  bootstrap: false,
+};
+
+test("an order to a heart that has just died fails, and does not end the control process", async () => {
+  const child = Bun.spawn(["sleep", "60"], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+  const codes: string[] = [];
+  const heart = new HeartProcess({ snapshot() {}, event: ({ code }) => codes.push(code) }, () => child);
+  heart.start(CONFIGURATION);
+  child.kill("SIGKILL");
+  // Its end of the pipe is closed, and this process has had no turn of its loop to hear of it.
+  Bun.sleepSync(200);
+  const order = heart.switchOver();
+  await expect(order).rejects.toMatchObject({ code: "heart-died" });
+  expect(codes).toContain("heart-died");
+  await heart.stop();
+});
