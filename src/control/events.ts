@@ -13,6 +13,10 @@ export interface LoggedEvent {
 
 const KEPT_MAX = 2000;
 const FILE_BYTES_MAX = 1 << 20;
+/** What waits for a reader of the log that does not read; events beyond it are in the file only. */
+const LOG_BYTES_MAX = 1 << 20;
+// A reader that has gone must not end the node.
+process.stderr.on("error", () => {});
 
 export class Events {
   readonly #path: string;
@@ -42,7 +46,8 @@ export class Events {
     } catch {
       // A full disk must not stop the node; the event is still shown from memory.
     }
-    process.stderr.write(`${event.at} ${severity} ${code}: ${message}\n`);
+    if (process.stderr.writableLength < LOG_BYTES_MAX)
+      process.stderr.write(`${event.at} ${severity} ${code}: ${message}\n`);
   }
 
   latest(count: number): LoggedEvent[] {
