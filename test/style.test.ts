@@ -28,6 +28,12 @@ const RULES: { folder: string; allowed: RegExp; because: string }[] = [
     allowed: /^\.\/|^\.\.\/(wire|core|kernel)\/|^\.\.\/(errors|shim|version)\.ts$|^node:crypto$/,
     because: "nothing slow shares a thread with heartbeats: no disk, no HTTP",
   },
+  {
+    folder: "src/settings/",
+    allowed:
+      /^\.\/|^\.\.\/(wire\/|(core\/tuning|errors|sealed|trouble|heart\/messages)\.ts$)|^zod$|^bun:sqlite$|^node:(crypto|fs|net|path)$/,
+    because: "it checks and keeps settings, and knows neither the kernel nor the node's processes",
+  },
 ];
 
 for (const { folder, allowed, because } of RULES) {

@@ -5,13 +5,13 @@
 import { Failure, sentence } from "../errors.ts";
 import type { HeartConfiguration, Snapshot } from "../heart/messages.ts";
 import { listLinks, setLinkUp } from "../kernel/links.ts";
+import { freshSettings, parseSettings, type Settings, tuningOf } from "../settings/model.ts";
 import { openShim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { prepareCard } from "./cluster-card.ts";
 import { Events } from "./events.ts";
 import { HeartProcess } from "./heart-process.ts";
 import { PairingSession } from "./pairing-session.ts";
-import { freshSettings, parseSettings, type Settings, tuningOf } from "./settings.ts";
 import { type ClusterState, Store } from "./store.ts";
 
 export interface NodeOptions {

@@ -1,44 +1,15 @@
-/** Settings that are refused, and a state directory that was damaged. */
+/** A state directory that was damaged, or whose changes were cut short. */
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseSettings } from "./settings.ts";
+import { parseSettings } from "../settings/model.ts";
 import { Store } from "./store.ts";
 
 const lan = { nic: "lan0", role: "internal", addresses: ["10.1.0.1/24"] };
 const wan = { nic: "wan0", role: "external", addresses: ["10.2.0.1/24"], gateway: "10.2.0.254" };
 const server = { name: "node-a" };
 const good = { server, interfaces: [lan, wan] };
-const withLan = (change: object) => ({ server, interfaces: [{ ...lan, ...change }, wan] });
-
-describe("settings", () => {
-  test("what the specification shows is accepted", () => expect(parseSettings(good)).toEqual(good as never));
-
-  const rows: [string, unknown, RegExp][] = [
-    ["nothing", null, /the settings/],
-    ["a list", [], /the settings/],
-    ["unknown key", { ...good, colour: 1 }, /Unknown key "colour";/],
-    ["unknown key inside", withLan({ mtu: 1 }), /Unknown key "mtu" in interfaces\.0/],
-    ["short name", { ...good, server: { name: "a" } }, /server\.name/],
-    ["long name", { ...good, server: { name: "a".repeat(43) } }, /server\.name/],
-    ["bad nic", withLan({ nic: "a/b" }), /interfaces\.0\.nic/],
-    ["unknown role", withLan({ role: "dmz" }), /interfaces\.0\.role/],
-    ["no address", withLan({ addresses: [] }), /interfaces\.0\.addresses/],
-    ["no prefix", withLan({ addresses: ["10.1.0.1"] }), /prefix length/],
-    ["prefix too long", withLan({ addresses: ["10.1.0.1/33"] }), /prefix length/],
-    ["bad IPv6 prefix", withLan({ addresses: ["fd00::1/129"] }), /prefix length/],
-    ["same nic twice", { server, interfaces: [lan, lan] }, /lan0 is listed twice/],
-    ["same address twice", withLan({ addresses: ["10.2.0.1/24"] }), /10\.2\.0\.1 is used twice/],
-    ["gateway elsewhere", withLan({ gateway: "10.9.0.1" }), /in none of the interface's networks/],
-    ["IPv6 gateway as IPv4", withLan({ gateway: "fd00::1" }), /use gateway6/],
-    ["IPv4 gateway as IPv6", withLan({ gateway6: "10.1.0.2" }), /gateway6 must be/],
-    ["lease above the floor", { ...good, cluster: { lease_ms: 40 } }, /cluster\.detect_floor_ms/],
-    ["interval as text", { ...good, cluster: { interval_ms: "8" } }, /cluster\.interval_ms/],
-  ];
-  for (const [name, value, message] of rows)
-    test(`refused: ${name}`, () => expect(() => parseSettings(value)).toThrow(message));
-});
 
 describe("store", () => {
   const root = mkdtempSync(join(tmpdir(), "understudy-store-"));

@@ -20,7 +20,7 @@ import {
 import { join } from "node:path";
 import { Failure } from "../errors.ts";
 import type { DataInterface, NodeNumber } from "../heart/messages.ts";
-import { freshSettings, parseSettings, type Settings } from "./settings.ts";
+import { freshSettings, parseSettings, type Settings } from "../settings/model.ts";
 import { fileTrouble } from "./trouble.ts";
 
 /** What pairing agreed on. `key` is a secret: the file is readable by root only. */

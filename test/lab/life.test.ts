@@ -3,7 +3,7 @@
  * addresses move at once, and the cluster is destroyed from either node, with the other present or away.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Settings } from "../../src/control/settings.ts";
+import type { Settings } from "../../src/settings/model.ts";
 import { formCluster, Pair, SETTINGS } from "./pair.ts";
 import { sh, until } from "./shell.ts";
 import { LAN_ADDRESS, type Side } from "./topology.ts";

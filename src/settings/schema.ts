@@ -1,0 +1,64 @@
+/** The form of the settings: every key there is, and what is taken where one is left out. */
+import { z } from "zod";
+import { cidr, domain, host, ip, ipv4, line, nic, password_hash, port, zone } from "./values.ts";
+
+export const interfaceSchema = z.strictObject({
+  nic,
+  role: z.enum(["internal", "external"]),
+  addresses: z.array(cidr).min(1).max(4096),
+  gateway: ip.optional(),
+  gateway6: ip.optional(),
+  heartbeat: z.boolean().optional(),
+  enabled: z.boolean().optional(),
+});
+
+const forwardSchema = z.strictObject({
+  protocol: z.enum(["tcp", "udp"]),
+  port,
+  to: ipv4,
+  to_port: port.optional(),
+  comment: line(0, 200).optional(),
+});
+
+export const schema = z.strictObject({
+  server: z.strictObject({ name: line(2, 42) }),
+  administrators: z
+    .array(z.strictObject({ name: line(1, 64), password_hash }))
+    .max(64)
+    .default([]),
+  interfaces: z.array(interfaceSchema).max(31).default([]),
+  dns: z.strictObject({ servers: z.array(ip).max(8).default([]) }).prefault({}),
+  nat: z
+    .strictObject({
+      masquerade: z.boolean().default(true),
+      port_forwards: z.array(forwardSchema).max(1024).default([]),
+    })
+    .prefault({}),
+  mail: z
+    .strictObject({
+      mode: z.enum(["off", "mailboxes", "relay"]).default("off"),
+      relay: z.strictObject({ host, port: port.default(25) }).optional(),
+      domains: z
+        .array(z.strictObject({ name: domain, server: host }))
+        .max(1024)
+        .default([]),
+    })
+    .prefault({}),
+  license: z.string().min(1).max(16_384).nullable().default(null),
+  time: z.strictObject({ zone: zone.default("UTC"), servers: z.array(host).max(8).default([]) }).prefault({}),
+  web: z.strictObject({ outside: z.boolean().default(false) }).prefault({}),
+  cluster: z
+    .strictObject({
+      interval_ms: z.number(),
+      lease_ms: z.number(),
+      detect_floor_ms: z.number(),
+      detect_ceiling_ms: z.number(),
+      listen_ms: z.number(),
+      on_link_loss: z.enum(["switch", "stay"]),
+    })
+    .partial()
+    .optional(),
+});
+
+export type Settings = z.infer<typeof schema>;
+export type InterfaceSettings = z.infer<typeof interfaceSchema>;
