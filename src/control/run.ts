@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../errors.ts";
+import { fileTrouble } from "../trouble.ts";
 import { serveControl } from "./api.ts";
 import { Node, type NodeOptions } from "./node.ts";
 import { demandRights } from "./rights.ts";
 import { Store } from "./store.ts";
-import { fileTrouble } from "./trouble.ts";
 
 /** A Unix socket's path has room for 107 bytes and a zero (unix(7)). */
 const SOCKET_PATH_BYTES_MAX = 107;

@@ -4,24 +4,13 @@
  * cut leaves either the old or the new content, and a damaged file is noticed and its last good
  * copy used.
  */
-import { createHash } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../errors.ts";
 import type { DataInterface, NodeNumber } from "../heart/messages.ts";
+import { readSealed, syncDirectory, writeSealed } from "../sealed.ts";
 import { freshSettings, parseSettings, type Settings } from "../settings/model.ts";
-import { fileTrouble } from "./trouble.ts";
+import { fileTrouble } from "../trouble.ts";
 
 /** What pairing agreed on. `key` is a secret: the file is readable by root only. */
 export interface ClusterState {
@@ -131,7 +120,7 @@ export class Store {
     try {
       for (const name of names)
         for (const suffix of [".previous", ""]) rmSync(join(this.directory, name + suffix), { force: true });
-      this.#syncDirectory();
+      syncDirectory(this.directory);
     } catch (error) {
       throw this.#unwritable(error);
     }
@@ -160,48 +149,15 @@ export class Store {
 
   #write(name: string, value: unknown): void {
     const path = join(this.directory, name);
-    const text = JSON.stringify(value);
     try {
-      const fd = openSync(`${path}.new`, "w", 0o600);
-      try {
-        writeSync(fd, JSON.stringify({ digest: digestOf(text), value }));
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-      if (existsSync(path) && readSealed(path) !== undefined) renameSync(path, `${path}.previous`);
-      renameSync(`${path}.new`, path);
-      this.#syncDirectory();
+      writeSealed(path, value, `${path}.previous`);
     } catch (error) {
       throw this.#unwritable(error);
-    }
-  }
-
-  #syncDirectory(): void {
-    const fd = openSync(this.directory, "r");
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
     }
   }
 
   #unwritable(error: unknown): Failure {
     const message = `The state directory ${this.directory} cannot be written: ${fileTrouble(error)}.`;
     return new Failure("state-unwritable", message);
-  }
-}
-
-function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
-
-/** The value of a sealed file; undefined where it is damaged. */
-function readSealed(path: string): unknown {
-  try {
-    const { digest, value } = JSON.parse(readFileSync(path, "utf8")) as { digest: string; value: unknown };
-    return digestOf(JSON.stringify(value)) === digest ? value : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CHAIN_LIMITS, type Chain, type ChainLimits, FRESH, makeRevision, type Revision } from "./chain.ts";
+import { SettingsDatabase } from "./database.ts";
 import { MemoryChain } from "./memory-chain.ts";
 
 const root = mkdtempSync(join(tmpdir(), "understudy-chain-"));
@@ -29,7 +30,10 @@ function line(parent: Revision, count: number, author = "test"): Revision[] {
 const ids = (revisions: Revision[]) => revisions.map(({ id }) => id);
 const FEW: ChainLimits = { contents: 3, content_bytes: 1000, lines: 6, kept: 2 };
 
-const KINDS: [string, (limits: ChainLimits) => Chain][] = [["in memory", (limits) => new MemoryChain(limits)]];
+const KINDS: [string, (limits: ChainLimits) => Chain][] = [
+  ["in memory", (limits) => new MemoryChain(limits)],
+  ["on a disk", (limits) => new SettingsDatabase(mkdtempSync(join(root, "chain-")), limits)],
+];
 
 for (const [kind, open] of KINDS)
   describe(`a chain ${kind}`, () => {

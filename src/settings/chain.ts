@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../errors.ts";
 import { freshSettings } from "./model.ts";
-import { type Local, sharedPart } from "./shared.ts";
+import type { Local } from "./shared.ts";
 
 export interface Revision {
   number: number;
@@ -63,9 +63,9 @@ export const FRESH_ID = "0";
 /** The name and cards of a server that was just installed. */
 export const FRESH_LOCAL: Local = { name: freshSettings().server.name, slots: [] };
 
-/** Revision 0: the same on every node. */
+/** Revision 0: the same on every node and in every version, as everything in it is filled in when it is read. */
 export const FRESH: Revision = (() => {
-  const content = JSON.stringify(sharedPart(freshSettings(), []));
+  const content = '{"interfaces":[]}';
   const at = "1970-01-01T00:00:00.000Z";
   return { number: 0, id: FRESH_ID, parent: "", at, author: "", term: 0, digest: digestOf(content), content };
 })();

@@ -1,5 +1,5 @@
 /** Why a file or directory could not be used, in words that say what to do. */
-import { sentence } from "../errors.ts";
+import { sentence } from "./errors.ts";
 
 const REASONS: Record<string, string> = {
   ENOSPC: "the disk is full; free some space",

@@ -1,0 +1,312 @@
+/**
+ * The chain of revisions on the disk: settings.db, and beside it, sealed, a copy of the newest revision, made
+ * within a second, which helps where the database is damaged or gone. What cannot be read is kept as
+ * settings.db.damaged, and a sentence says what is used instead.
+ */
+import type { Database } from "bun:sqlite";
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "../errors.ts";
+import { readSealed, syncDirectory, writeSealed } from "../sealed.ts";
+import { fileTrouble } from "../trouble.ts";
+import {
+  badRevision,
+  CHAIN_LIMITS,
+  type Chain,
+  type ChainLimits,
+  demandChain,
+  FRESH,
+  FRESH_LOCAL,
+  isGenuine,
+  type KeptRevisions,
+  type Revision,
+} from "./chain.ts";
+import { isDamage, openDisk, unwritable } from "./disk.ts";
+import { type Good, isSound, salvage } from "./salvage.ts";
+import type { Local } from "./shared.ts";
+import { FORMAT, Tables } from "./tables.ts";
+
+export const DATABASE = "settings.db";
+export const COPY = "settings.copy.json";
+/** Everything that the settings are in: what an erasure removes, the copy first. */
+export const SETTINGS_FILES = [
+  COPY,
+  DATABASE,
+  ...["-wal", "-shm", "-journal", ".damaged", ".damaged-wal"].map((suffix) => DATABASE + suffix),
+];
+
+const COPY_AFTER_MS = 1000;
+/** A log of this size goes into the file when there is time, and one of the other size at once. */
+const LOG_BYTES_LAZY = 1 << 20;
+const LOG_BYTES_MAX = 32 << 20;
+
+interface Copy {
+  head: Revision;
+  local: Local;
+  sequence: number;
+}
+
+export class SettingsDatabase implements Chain {
+  /** Sentences about what was found damaged at start. */
+  readonly warnings: string[] = [];
+  readonly #directory: string;
+  readonly #path: string;
+  readonly #limits: ChainLimits;
+  #db: Database;
+  #tables: Tables;
+  #head: Revision = FRESH;
+  #local: Local = FRESH_LOCAL;
+  #sequence = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  /** Throws Failure `state-damaged`, `state-newer` or `state-unwritable`. */
+  constructor(directory: string, limits: ChainLimits = CHAIN_LIMITS) {
+    this.#directory = directory;
+    this.#path = join(directory, DATABASE);
+    this.#limits = limits;
+    this.#db = this.#open();
+    this.#tables = new Tables(this.#db);
+    this.#read();
+    if (readCopy(join(directory, COPY))?.sequence !== this.#sequence) this.#copySoon();
+  }
+
+  head(): Revision {
+    return this.#head;
+  }
+
+  local(): Local {
+    return this.#local;
+  }
+
+  find(id: string): Revision | null {
+    const row = this.#tables.byId(id);
+    return row === null ? null : checked(row);
+  }
+
+  since(id: string, limit: number): Revision[] {
+    let before = this.find(id);
+    if (before === null) return [];
+    const revisions: Revision[] = [];
+    for (const row of this.#tables.after(before.number, limit)) {
+      const revision = checked(row);
+      if (revision === null || revision.parent !== before.id) break;
+      revisions.push(revision);
+      before = revision;
+    }
+    return revisions;
+  }
+
+  append(revisions: Revision[], local?: Local): void {
+    demandChain(this.#head, revisions);
+    if (revisions.length === 0 && local === undefined) return;
+    this.#change((tables) => {
+      for (const revision of revisions) tables.insert(revision);
+      if (local !== undefined) tables.setLocal(revisions.at(-1)?.number ?? this.#head.number, local);
+    });
+  }
+
+  replace(after: string, revisions: Revision[], name: string): void {
+    const base = this.find(after);
+    if (base === null) throw badRevision(`There is no revision ${after}`);
+    demandChain(base, revisions);
+    if (revisions.length === 0 && base.content === "") throw badRevision("The newest revision would have no content");
+    this.#change((tables) => {
+      const replaced = tables.after(base.number, this.#limits.lines);
+      const at = replaced.at(-1)?.at ?? base.at;
+      if (replaced.length > 0) tables.keep({ name, at, revisions: replaced });
+      tables.removeAfter(base.number);
+      tables.setLocal(base.number, this.#local);
+      for (const revision of revisions) tables.insert(revision);
+    });
+    this.#copyNow();
+  }
+
+  reset(revisions: Revision[], local: Local = this.#local): void {
+    demandChain(null, revisions);
+    this.#change((tables) => {
+      tables.clear();
+      fill(tables, revisions, local);
+    });
+    this.#copyNow();
+  }
+
+  kept(): KeptRevisions[] {
+    return this.#tables.kept();
+  }
+
+  /** Nothing of the settings is left on the disk; the chain is that of a fresh install. */
+  erase(): void {
+    this.close();
+    try {
+      for (const name of SETTINGS_FILES) rmSync(join(this.#directory, name), { force: true });
+      syncDirectory(this.#directory);
+    } catch (error) {
+      throw unwritable(this.#path, error);
+    } finally {
+      this.#db = this.#open();
+      this.#tables = new Tables(this.#db);
+      this.#read();
+    }
+  }
+
+  /** Writes the copy if it is due, and ends. */
+  close(): void {
+    if (this.#timer !== null) this.#copyNow();
+    this.#db.close();
+  }
+
+  /** One transaction. What is in memory follows what is on the disk. */
+  #change(work: (tables: Tables) => void): void {
+    try {
+      this.#db
+        .transaction(() => {
+          work(this.#tables);
+          const head = this.#tables.newest()?.number ?? 0;
+          this.#tables.trim(head, this.#limits);
+          this.#tables.setSequence(this.#sequence + 1);
+        })
+        .immediate();
+      if (this.#logBytes() > LOG_BYTES_MAX) this.#db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (error) {
+      throw error instanceof Failure ? error : unwritable(this.#path, error);
+    } finally {
+      this.#read();
+    }
+    this.#copySoon();
+  }
+
+  #copySoon(): void {
+    this.#timer ??= setTimeout(() => this.#copyNow(), COPY_AFTER_MS);
+    this.#timer.unref?.();
+  }
+
+  #read(): void {
+    this.#head = this.#tables.newest() ?? FRESH;
+    this.#local = this.#tables.local(this.#head.number) ?? this.#local;
+    this.#sequence = this.#tables.sequence();
+  }
+
+  /** Where the disk refuses, the copy is an older one until the next change: the database itself is whole. */
+  #copyNow(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    try {
+      const copy: Copy = { head: this.#head, local: this.#local, sequence: this.#sequence };
+      writeSealed(join(this.#directory, COPY), copy);
+      if (this.#logBytes() > LOG_BYTES_LAZY) this.#db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // Said when the next change is refused.
+    }
+  }
+
+  #logBytes(): number {
+    return statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  #open(): Database {
+    if (statSync(this.#path, { throwIfNoEntry: false })?.isDirectory())
+      throw new Failure("state-unusable", `${this.#path} cannot be used: ${fileTrouble({ code: "EISDIR" })}.`);
+    const copy = readCopy(join(this.#directory, COPY));
+    const was_there = existsSync(this.#path);
+    let db: Database | null = null;
+    try {
+      db = openDisk(this.#path);
+      const { user_version } = db.query("PRAGMA user_version").get() as { user_version: number };
+      if (user_version > FORMAT)
+        throw new Failure(
+          "state-newer",
+          `${this.#path} was written by a newer version; run that one, or erase the state directory to start from a fresh install.`,
+        );
+      const is_empty = user_version === 0 && db.query("SELECT 1 FROM sqlite_schema").get() === null;
+      if (is_empty && !existsSync(join(this.#directory, COPY))) {
+        make(db, [], FRESH_LOCAL, 0);
+        syncDirectory(this.#directory);
+        return db;
+      }
+      if (!is_empty && isSound(db) && new Tables(db).sequence() >= (copy?.sequence ?? 0)) return db;
+    } catch (error) {
+      if (isDamage(error)) return this.#rebuild(db, copy, was_there);
+      db?.close();
+      throw error instanceof Failure ? error : unwritable(this.#path, error);
+    }
+    return this.#rebuild(db, copy, was_there);
+  }
+
+  /** Takes the newest good revision there is, into a new file. */
+  #rebuild(damaged: Database | null, copy: Copy | null, was_there: boolean): Database {
+    const found: Good = damaged === null ? { revisions: [], local: null, sequence: 0 } : salvage(damaged);
+    damaged?.close();
+    const { revisions, local } = newest(found, copy);
+    const head = revisions.at(-1);
+    const state = was_there ? "damaged" : "missing";
+    if (head === undefined || local === null)
+      throw new Failure(
+        "state-damaged",
+        `${this.#path} is damaged and there is no good copy; restore it, or erase the whole state directory to start from a fresh install.`,
+      );
+    const sequence = Math.max(found.sequence, copy?.sequence ?? 0) + 1;
+    try {
+      // First, so that a power cut in the middle of this loses nothing.
+      writeSealed(join(this.#directory, COPY), { head, local, sequence } satisfies Copy);
+      this.#setAside(was_there);
+      const db = openDisk(this.#path);
+      make(db, revisions, local, sequence);
+      syncDirectory(this.#directory);
+      this.warnings.push(
+        `${this.#path} is ${state}; revision ${head.number} of ${head.at} is used${was_there ? `, and the file is kept as ${DATABASE}.damaged` : ""}.`,
+      );
+      return db;
+    } catch (error) {
+      throw unwritable(this.#path, error);
+    }
+  }
+
+  #setAside(was_there: boolean): void {
+    for (const suffix of ["-wal", ""]) {
+      rmSync(`${this.#path}.damaged${suffix}`, { force: true });
+      if (was_there && existsSync(this.#path + suffix))
+        renameSync(this.#path + suffix, `${this.#path}.damaged${suffix}`);
+    }
+  }
+}
+
+/** History where the two fit together, and otherwise whichever is newer. */
+function newest(
+  { revisions, local, sequence }: Good,
+  copy: Copy | null,
+): { revisions: Revision[]; local: Local | null } {
+  const head = revisions.at(-1);
+  if (copy === null) return { revisions, local };
+  if (head === undefined || local === null) return { revisions: [copy.head], local: copy.local };
+  const has_all = sequence >= copy.sequence && head.number >= copy.head.number;
+  if (has_all || revisions.some(({ id }) => id === copy.head.id)) return { revisions, local };
+  const fits = copy.head.parent === head.id && copy.head.number === head.number + 1;
+  return { revisions: fits ? [...revisions, copy.head] : [copy.head], local: copy.local };
+}
+
+/** The line as it was written; null where it is damaged, and without its content where only that is. */
+function checked(row: Revision): Revision | null {
+  if (isGenuine(row)) return row;
+  const line = { ...row, content: "" };
+  return isGenuine(line) ? line : null;
+}
+
+function make(db: Database, revisions: Revision[], local: Local, sequence: number): void {
+  const tables = new Tables(db);
+  db.transaction(() => {
+    tables.create();
+    fill(tables, revisions, local);
+    tables.setSequence(sequence);
+  }).immediate();
+  db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+function fill(tables: Tables, revisions: Revision[], local: Local): void {
+  for (const revision of revisions.length === 0 ? [FRESH] : revisions) tables.insert(revision);
+  tables.setLocal(revisions.at(-1)?.number ?? 0, revisions.length === 0 ? FRESH_LOCAL : local);
+}
+
+function readCopy(path: string): Copy | null {
+  const copy = readSealed(path) as Copy | undefined;
+  return copy !== undefined && copy !== null && isGenuine(copy.head) && copy.head.content !== "" ? copy : null;
+}
