@@ -8,7 +8,8 @@ const HELP = `understudy: two gateway nodes, one active, never two owners of a s
   understudy node --state DIR --run DIR [--reboot-command CMD]
   understudy [--run DIR] status [--watch]
   understudy [--run DIR] events [--last N]
-  understudy [--run DIR] settings get | export | import FILE
+  understudy [--run DIR] settings get [PATH] | set PATH=VALUE ... [--alone] | revisions | show REVISION
+  understudy [--run DIR] settings export [FILE] | import FILE [--alone]
   understudy [--run DIR] cluster join   --interface IF [--name NAME] --skip-code
   understudy [--run DIR] cluster create --interface IF --match MINE=THEIRS ... --skip-code
   understudy [--run DIR] cluster switch
@@ -27,6 +28,7 @@ const OPTIONS = {
   match: { type: "string", multiple: true },
   last: { type: "string" },
   "skip-code": { type: "boolean", default: false },
+  alone: { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
   watch: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
@@ -54,6 +56,10 @@ async function main(): Promise<void> {
     }
     case "status":
       return (await import("./cli/status.ts")).showStatus(values.run, { json: values.json, watch: values.watch });
+    case "settings": {
+      const { settingsCommand } = await import("./cli/settings.ts");
+      return settingsCommand(common, positionals.slice(1), { alone: values.alone });
+    }
   }
   const commands = await import("./cli/commands.ts");
   switch (command) {
@@ -73,8 +79,6 @@ async function main(): Promise<void> {
         values.match ?? [],
       );
   }
-  if (/^settings (get|export|import( \S+)?)$/.test(command))
-    return commands.settingsCommand(common, positionals.slice(1));
   throw new UsageError(
     command === ""
       ? "Say what to do; `understudy --help` lists the commands."

@@ -11,6 +11,7 @@ const REASONS: Record<string, string> = {
   ENOTDIR: "a file is in its place; name another directory",
   EISDIR: "a directory is in its place; remove it",
   ENOENT: "nothing can be made there; name another directory",
+  EBUSY: "another process uses it; end that one",
   EIO: "the disk does not work; replace it",
 };
 

@@ -1,8 +1,7 @@
 /** The commands that talk to a running node. */
-import { readFileSync } from "node:fs";
 import type { LoggedEvent } from "../control/events.ts";
 import type { Status } from "../control/node.ts";
-import { Failure, sentence } from "../errors.ts";
+import { Failure } from "../errors.ts";
 import { ask } from "./client.ts";
 
 const TELL_INTERVAL_MS = 1000;
@@ -18,24 +17,6 @@ export async function showEvents(common: Common, last: string | undefined): Prom
   if (common.json) return console.log(JSON.stringify(events, null, 2));
   for (const { at, severity, code, message } of events)
     console.log(`${at}  ${severity.padEnd(7)} ${code.padEnd(20)} ${message}`);
-}
-
-export async function settingsCommand(common: Common, words: string[]): Promise<void> {
-  const [verb, file] = words;
-  if (verb === "export" || verb === "get")
-    return console.log(JSON.stringify(await ask(common.run, "GET", "/settings"), null, 2));
-  if (file === undefined) throw new Failure("usage", "settings import needs a file, or - for standard input.");
-  let value: unknown;
-  try {
-    value = JSON.parse(file === "-" ? await Bun.stdin.text() : readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new Failure(
-      "bad-file",
-      `${file === "-" ? "Standard input" : file} is not readable JSON: ${sentence(error)}.`,
-    );
-  }
-  await ask(common.run, "PUT", "/settings", value);
-  said(common, "The settings were imported.");
 }
 
 export async function joinCluster(common: Common, nic: string, name: string | undefined): Promise<void> {

@@ -2,23 +2,19 @@
 import { chmodSync, rmSync } from "node:fs";
 import { Failure, sentence } from "../errors.ts";
 import type { Node } from "./node.ts";
+import { bodyOf, handlerOf, type Routes, textOf } from "./route.ts";
+import { settingsRoutes } from "./settings-routes.ts";
 
 const BODY_BYTES_MAX = 4 << 20;
 const EVENTS_MAX = 500;
 const WAIT_S_MAX = 3600;
 
-type Handler = (request: Request, url: URL) => unknown;
-
 export function serveControl(node: Node, path: string) {
-  const routes: Record<string, Handler> = {
+  const routes: Routes = {
+    ...settingsRoutes(node.settings),
     "GET /status": () => node.status(),
     "GET /events": (_, url) =>
       node.events.latest(Math.min(EVENTS_MAX, Number(url.searchParams.get("last") ?? EVENTS_MAX) || EVENTS_MAX)),
-    "GET /settings": () => node.settings(),
-    "PUT /settings": async (request) => {
-      node.importSettings(await bodyOf(request));
-      return {};
-    },
     "POST /cluster/join": async (request) => {
       const body = (await bodyOf(request)) as { interface?: unknown; name?: unknown; timeout_s?: unknown };
       await node.join(
@@ -55,7 +51,7 @@ export function serveControl(node: Node, path: string) {
     maxRequestBodySize: BODY_BYTES_MAX,
     async fetch(request) {
       const url = new URL(request.url);
-      const handler = routes[`${request.method} ${url.pathname}`];
+      const handler = handlerOf(routes, request.method, url.pathname);
       if (handler === undefined)
         return answer(404, { code: "unknown-route", message: `There is no ${request.method} ${url.pathname}.` });
       try {
@@ -72,21 +68,6 @@ export function serveControl(node: Node, path: string) {
 
 function answer(status: number, value: unknown): Response {
   return Response.json(value, { status });
-}
-
-async function bodyOf(request: Request): Promise<unknown> {
-  try {
-    const body: unknown = await request.json();
-    if (typeof body === "object" && body !== null) return body;
-  } catch {
-    // Said below, as for any other body that is no object.
-  }
-  throw new Failure("bad-json", "The request's body is not a JSON object.");
-}
-
-function textOf(value: unknown, name: string): string {
-  if (typeof value !== "string" || value === "") throw new Failure("bad-request", `${name} must be a text.`);
-  return value;
 }
 
 function waitOf(value: unknown): number {

@@ -5,13 +5,15 @@
 import { Failure, sentence } from "../errors.ts";
 import type { HeartConfiguration, Snapshot } from "../heart/messages.ts";
 import { listLinks, setLinkUp } from "../kernel/links.ts";
-import { freshSettings, parseSettings, type Settings, tuningOf } from "../settings/model.ts";
+import { parseSettings, type Settings, tuningOf } from "../settings/model.ts";
 import { openShim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { prepareCard } from "./cluster-card.ts";
 import { Events } from "./events.ts";
 import { HeartProcess } from "./heart-process.ts";
 import { PairingSession } from "./pairing-session.ts";
+import { inherited, SettingsService } from "./settings-service.ts";
+import { openSettings } from "./settings-start.ts";
 import { type ClusterState, Store } from "./store.ts";
 
 export interface NodeOptions {
@@ -41,9 +43,8 @@ export class Node {
   readonly #options: NodeOptions;
   readonly store: Store;
   readonly events: Events;
+  readonly settings: SettingsService;
   readonly #heart: HeartProcess;
-  #settings: Settings;
-  #revision: number;
   #cluster: ClusterState | null;
   #term: number;
   #snapshot: Snapshot | null = null;
@@ -54,11 +55,18 @@ export class Node {
   constructor(options: NodeOptions) {
     this.#options = options;
     this.store = new Store(options.state);
-    this.store.recover();
+    const database = openSettings(this.store);
     this.events = new Events(options.state);
-    ({ settings: this.#settings, revision: this.#revision } = this.store.settings());
     this.#cluster = this.store.cluster();
     this.#term = this.store.term();
+    this.settings = new SettingsService(database, {
+      term: () => this.#term,
+      demand: (before, after) => this.#demandChange(before, after),
+      changed: ({ number, author }) => {
+        void this.#configureHeart();
+        this.events.add("settings-changed", "info", `The settings were changed by ${author} (revision ${number}).`);
+      },
+    });
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
     this.#heart = new HeartProcess({
       snapshot: (snapshot) => this.#takeSnapshot(snapshot),
@@ -75,12 +83,13 @@ export class Node {
   async stop(): Promise<void> {
     this.#pairing?.cancel();
     await this.#heart.stop();
+    this.settings.close();
   }
 
   status(): Status {
     const snapshot = this.#snapshot;
     return {
-      name: this.#settings.server.name,
+      name: this.settings.current.server.name,
       version: VERSION,
       build: BUILD,
       term: 0,
@@ -96,7 +105,7 @@ export class Node {
       ...snapshot,
       role: this.#shownRole(),
       reason: this.#pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),
-      settings_revision: this.#revision,
+      settings_revision: this.settings.revision,
       switches: this.events
         .latest(500)
         .filter(({ code }) => SWITCH_EVENTS.includes(code))
@@ -111,35 +120,28 @@ export class Node {
     return role === "departed" ? "standalone" : role;
   }
 
-  settings(): Settings {
-    return this.#settings;
-  }
-
-  /** Replaces the settings. Throws Failure `bad-settings`, `interfaces-fixed` (S11), `name-fixed` (S10) or `pairing`. */
-  importSettings(value: unknown): void {
+  /** Throws Failure `interfaces-fixed` (S11), `name-fixed` (S10) or `pairing`. */
+  #demandChange(before: Settings, after: Settings): void {
     // The peer takes over the settings as they were when pairing began, and matched.
     if (this.#pairing !== null)
       throw new Failure(
         "pairing",
         "This node is pairing, which fixes its settings; wait for its end or cancel it first.",
       );
-    const settings = parseSettings(value);
-    if (this.#membership() !== null) {
-      const before = this.#settings.interfaces.map(({ nic }) => nic).sort();
-      const after = settings.interfaces.map(({ nic }) => nic).sort();
-      if (before.join() !== after.join()) {
-        throw new Failure(
-          "interfaces-fixed",
-          "Interfaces cannot be added or deleted in a cluster; destroy the cluster first, or disable the interface instead.",
-        );
-      }
-      if (settings.server.name !== this.#settings.server.name) {
-        throw new Failure("name-fixed", "The server's name cannot be changed in a cluster; destroy the cluster first.");
-      }
+    if (this.#membership() === null) return;
+    const nicsOf = ({ interfaces }: Settings) =>
+      interfaces
+        .map(({ nic }) => nic)
+        .sort()
+        .join();
+    if (nicsOf(before) !== nicsOf(after)) {
+      throw new Failure(
+        "interfaces-fixed",
+        "Interfaces cannot be added or deleted in a cluster; destroy the cluster first, or disable the interface instead.",
+      );
     }
-    this.#saveSettings(settings, this.#revision + 1);
-    void this.#configureHeart();
-    this.events.add("settings-changed", "info", `The settings were changed (revision ${this.#revision}).`);
+    if (before.server.name !== after.server.name)
+      throw new Failure("name-fixed", "The server's name cannot be changed in a cluster; destroy the cluster first.");
   }
 
   switchOver(): Promise<void> {
@@ -153,19 +155,16 @@ export class Node {
     const { agreement } = await this.#pair(signal, timeout_s, () => {
       prepareCard(
         nic,
-        this.#settings.interfaces.map((entry) => entry.nic),
+        this.settings.current.interfaces.map((entry) => entry.nic),
       );
-      const my_name = parseSettings({ ...this.#settings, server: { name: name ?? this.#settings.server.name } }).server
-        .name;
+      const my_name = parseSettings({
+        ...this.settings.current,
+        server: { name: name ?? this.settings.current.server.name },
+      }).server.name;
       return PairingSession.join(nic, my_name, (agreed) => {
         const { bequest } = agreed;
-        const nic_of = new Map(bequest.slots.map(({ creator, joiner }) => [creator.nic, joiner.nic]));
-        const inherited = parseSettings(bequest.settings);
-        const settings = {
-          ...inherited,
-          server: { name: my_name },
-          interfaces: inherited.interfaces.map((entry) => ({ ...entry, nic: nic_of.get(entry.nic) ?? entry.nic })),
-        };
+        const slotsOf = (side: "creator" | "joiner") =>
+          bequest.slots.map((of) => ({ nic: of[side].nic, slot: of.slot }));
         const cluster: ClusterState = {
           id: agreed.id,
           key: agreed.key,
@@ -175,10 +174,8 @@ export class Node {
           peer_mac: agreed.peer.cluster.mac,
           matches: bequest.slots.map(({ slot, creator, joiner }) => ({ nic: joiner.nic, slot, peer_mac: creator.mac })),
         };
-        const revision = bequest.settings_revision;
-        this.store.saveJoined(cluster, { revision, settings });
-        this.#settings = settings;
-        this.#revision = revision;
+        const taken = inherited(bequest.settings, slotsOf("creator"), slotsOf("joiner"), my_name);
+        this.store.saveJoined(cluster, taken, () => this.settings.inherit(taken));
         this.#term = 0;
         this.#cluster = cluster;
       });
@@ -195,7 +192,7 @@ export class Node {
     timeout_s: number,
   ): Promise<void> {
     const { agreement } = await this.#pair(signal, timeout_s, () => {
-      const used = this.#settings.interfaces.map((entry) => entry.nic);
+      const used = this.settings.current.interfaces.map((entry) => entry.nic);
       prepareCard(nic, used);
       if (used.length === 0)
         throw new Failure("no-interfaces", "This node has no interfaces configured; import its settings first.");
@@ -210,8 +207,10 @@ export class Node {
         throw new Failure("unknown-interface", `${stray.mine} is not among this node's configured interfaces.`);
       if (new Set(matches.map(({ mine }) => mine)).size < matches.length)
         throw new Failure("matched-twice", "An interface of this node is matched twice.");
-      const given = { settings: this.#settings, settings_revision: this.#revision };
-      return PairingSession.create(nic, this.#settings.server.name, matches, given, (agreed) => {
+      const given = { settings: this.settings.bequest(), settings_revision: this.settings.revision };
+      return PairingSession.create(nic, this.settings.current.server.name, matches, given, (agreed) => {
+        const slots = agreed.bequest.slots.map(({ slot, creator }) => ({ nic: creator.nic, slot }));
+        this.settings.bequeath(agreed.bequest.settings, slots);
         this.#saveCluster({
           id: agreed.id,
           key: agreed.key,
@@ -299,7 +298,7 @@ export class Node {
     const shim = openShim();
     try {
       const links = listLinks(shim);
-      for (const { nic, enabled = true } of this.#settings.interfaces) {
+      for (const { nic, enabled = true } of this.settings.current.interfaces) {
         const link = links.find(({ name }) => name === nic);
         if (enabled === up && link !== undefined && link.up !== up) setLinkUp(shim, link, up);
       }
@@ -350,9 +349,7 @@ export class Node {
     this.#erasing = true;
     this.#tryToStore(() => this.store.beginErasure());
     setTimeout(() => {
-      this.#tryToStore(() => this.store.erase());
-      this.#settings = freshSettings();
-      this.#revision = 0;
+      this.#tryToStore(() => this.settings.erase(() => this.store.erase()));
       this.#cluster = null;
       this.#term = 0;
       this.#erasing = false;
@@ -375,24 +372,16 @@ export class Node {
     }
   }
 
-  #saveSettings(settings: Settings, revision: number): void {
-    this.store.saveSettings(revision, settings);
-    this.#settings = settings;
-    this.#revision = revision;
-  }
-
   #saveCluster(cluster: ClusterState | null): void {
     this.store.saveCluster(cluster);
     this.#cluster = cluster;
   }
 
   #configuration(bootstrap: boolean): HeartConfiguration {
-    const { server, interfaces } = this.#settings;
+    const { server, interfaces } = this.settings.current;
+    const slot_of = new Map(this.settings.slots.map(({ nic, slot }) => [nic, slot]));
     const cluster = this.#pairing === null ? this.#cluster : this.#membership();
     const matched = new Map(cluster?.matches.map((match) => [match.nic, match]));
-    const taken = interfaces.map(({ nic }) => matched.get(nic)?.slot);
-    // An interface that came after the cluster was left has no counterpart, and must not get the slot of one that has.
-    const free = interfaces.map((_, index) => index + 1).filter((slot) => !taken.includes(slot));
     return {
       name: server.name,
       interfaces: interfaces.map((entry) => {
@@ -402,7 +391,7 @@ export class Node {
           role: entry.role,
           addresses: entry.addresses,
           gateways: [entry.gateway, entry.gateway6].filter((gateway) => gateway !== undefined),
-          slot: match?.slot ?? free.shift() ?? 0,
+          slot: slot_of.get(entry.nic) ?? 0,
           heartbeat: entry.heartbeat ?? true,
           enabled: entry.enabled ?? true,
           ...(match?.peer_mac === undefined ? {} : { peer_mac: match.peer_mac }),
@@ -418,12 +407,12 @@ export class Node {
               peer_name: cluster.peer_name,
               nic: cluster.nic,
               peer_mac: cluster.peer_mac,
-              tuning: tuningOf(this.#settings),
+              tuning: tuningOf(this.settings.current),
               departed: cluster.departed ?? false,
             },
           }),
       term_floor: this.#term,
-      settings_revision: this.#revision,
+      settings_revision: this.settings.revision,
       bootstrap,
     };
   }

@@ -9,7 +9,9 @@ import { join } from "node:path";
 import { Failure } from "../errors.ts";
 import type { DataInterface, NodeNumber } from "../heart/messages.ts";
 import { readSealed, syncDirectory, writeSealed } from "../sealed.ts";
-import { freshSettings, parseSettings, type Settings } from "../settings/model.ts";
+import type { Revision } from "../settings/chain.ts";
+import { SETTINGS_FILES } from "../settings/database.ts";
+import type { Local } from "../settings/shared.ts";
 import { fileTrouble } from "../trouble.ts";
 
 /** What pairing agreed on. `key` is a secret: the file is readable by root only. */
@@ -25,16 +27,18 @@ export interface ClusterState {
   departed?: boolean;
 }
 
+/** The settings that a node takes over by joining. */
+export interface Inheritance {
+  revision: Revision;
+  local: Local;
+}
+
 /** What a reset removes, and what is there for as long as a change of several files is under way. */
-const MATTERS = ["settings.json", "term.json", "cluster.json"];
+const MATTERS = ["term.json", "cluster.json"];
+/** Where earlier versions had the settings. */
+const EARLIER = "settings.json";
 const JOINING = "joining.json";
 const ERASING = "erasing.json";
-
-interface Matters {
-  settings: { revision: number; settings: Settings };
-  cluster: ClusterState | null;
-  term: number;
-}
 
 export class Store {
   readonly directory: string;
@@ -54,14 +58,13 @@ export class Store {
     rmSync(join(directory, "writable.json"), { force: true });
   }
 
-  settings(): Matters["settings"] {
-    const read = this.#read("settings.json") as Matters["settings"] | null;
-    if (read === null) return { revision: 0, settings: freshSettings() };
-    return { revision: read.revision, settings: parseSettings(read.settings) };
+  /** As an earlier version left them; null where there are none. */
+  earlierSettings(): { revision: number; settings: unknown } | null {
+    return this.#read(EARLIER) as { revision: number; settings: unknown } | null;
   }
 
-  saveSettings(revision: number, settings: Settings): void {
-    this.#write("settings.json", { revision, settings });
+  forgetEarlierSettings(): void {
+    this.#remove([EARLIER]);
   }
 
   cluster(): ClusterState | null {
@@ -75,25 +78,27 @@ export class Store {
 
   /**
    * The settings and the cluster that a node takes over by joining: both of them, or after a power cut or on a full disk
-   * none yet. With the settings alone it would start as a node of its own that uses the addresses of its peer.
+   * none yet. With the settings alone it would start as a node of its own that uses the addresses of its peer. `take`
+   * stores the settings; it may be called again.
    */
-  saveJoined(cluster: ClusterState, settings: Matters["settings"]): void {
-    this.#write(JOINING, { cluster, settings });
-    this.#finishJoining();
+  saveJoined(cluster: ClusterState, inherited: Inheritance, take: (inherited: Inheritance) => void): void {
+    this.#write(JOINING, { cluster, inherited });
+    this.finishJoining(take);
   }
 
-  /** Ends what a power cut has interrupted. Before anything is read. */
-  recover(): void {
-    if (existsSync(join(this.directory, ERASING))) this.erase();
-    if (existsSync(join(this.directory, JOINING))) this.#finishJoining();
-  }
-
-  #finishJoining(): void {
-    const joined = this.#read(JOINING) as { cluster: ClusterState; settings: Matters["settings"] };
+  /** Ends a joining that a power cut has interrupted. */
+  finishJoining(take: (inherited: Inheritance) => void): void {
+    if (!existsSync(join(this.directory, JOINING))) return;
+    const joined = this.#read(JOINING) as { cluster: ClusterState; inherited: Inheritance };
     this.saveTerm(0);
+    take(joined.inherited);
     this.#write("cluster.json", joined.cluster);
-    this.#write("settings.json", joined.settings);
     this.#remove([JOINING]);
+  }
+
+  /** Ends an erasure that a power cut has interrupted. Before anything is read. */
+  finishErasure(): void {
+    if (existsSync(join(this.directory, ERASING))) this.erase();
   }
 
   term(): number {
@@ -109,9 +114,9 @@ export class Store {
     this.#write(ERASING, true);
   }
 
-  /** Back to a fresh install. */
+  /** Back to a fresh install; nobody has the settings' database open. */
   erase(): void {
-    this.#remove([...MATTERS, JOINING]);
+    this.#remove([...SETTINGS_FILES, ...MATTERS, EARLIER, JOINING]);
     this.#remove([ERASING]);
   }
 

@@ -83,6 +83,17 @@ export class SettingsDatabase implements Chain {
     return row === null ? null : checked(row);
   }
 
+  at(number: number): Revision | null {
+    const row = this.#tables.after(number - 1, 1)[0];
+    return row?.number === number ? checked(row) : null;
+  }
+
+  /** The newest ones, newest first. */
+  latest(limit: number): Revision[] {
+    const newest = this.#tables.after(this.#head.number - limit, limit);
+    return newest.flatMap((row) => checked(row) ?? []).reverse();
+  }
+
   since(id: string, limit: number): Revision[] {
     let before = this.find(id);
     if (before === null) return [];
@@ -134,17 +145,15 @@ export class SettingsDatabase implements Chain {
     return this.#tables.kept();
   }
 
-  /** Nothing of the settings is left on the disk; the chain is that of a fresh install. */
-  erase(): void {
+  /** Closed while `work` removes its files, and opened again. */
+  erase(work: () => void): void {
     this.close();
     try {
-      for (const name of SETTINGS_FILES) rmSync(join(this.#directory, name), { force: true });
-      syncDirectory(this.#directory);
-    } catch (error) {
-      throw unwritable(this.#path, error);
+      work();
     } finally {
       this.#db = this.#open();
       this.#tables = new Tables(this.#db);
+      this.#local = FRESH_LOCAL;
       this.#read();
     }
   }

@@ -338,15 +338,15 @@ function storeTarget(): Target {
   const directory = mkdtempSync(join(tmpdir(), "understudy-fuzz-"));
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
   const store = new Store(directory);
-  const value = { revision: 1, settings: SETTINGS };
+  const value = { id: "00000001", node: 1, matches: SETTINGS.interfaces };
   const digest = new Bun.CryptoHasher("sha256").update(JSON.stringify(value)).digest("hex");
   const file = encode({ digest, value });
   return {
     next: (mutator) => mutator.mutated([file]),
     check(bytes) {
-      writeFileSync(join(directory, "settings.json"), bytes);
+      writeFileSync(join(directory, "cluster.json"), bytes);
       onlyFailures(() =>
-        demand(Bun.deepEquals(store.settings(), value), "a damaged file is never taken for a good one"),
+        demand(Bun.deepEquals(store.cluster(), value), "a damaged file is never taken for a good one"),
       );
     },
   };

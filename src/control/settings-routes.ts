@@ -1,0 +1,36 @@
+/** The settings over the control socket: read, replaced, changed by path, and their history. */
+import { Failure } from "../errors.ts";
+import { bodyOf, nameOf, type Routes } from "./route.ts";
+import type { ChangeOptions, SettingsService } from "./settings-service.ts";
+
+const AUTHOR_CHARACTERS_MAX = 64;
+/** Who speaks on this socket without a name. */
+const ROOT = "root";
+
+export function settingsRoutes(settings: SettingsService): Routes {
+  return {
+    "GET /settings": (_, url) => settings.get(url.searchParams.get("path") ?? "", { secrets: isSet(url, "secrets") }),
+    "PUT /settings": async (request, url) => {
+      const { number } = await settings.import(await bodyOf(request), optionsOf(url));
+      return { revision: number };
+    },
+    "PATCH /settings": async (request, url) => {
+      const { set } = (await bodyOf(request)) as { set?: unknown };
+      if (typeof set !== "object" || set === null || Array.isArray(set))
+        throw new Failure("bad-request", "set must be an object of paths and their values.");
+      const { number } = await settings.set(set as Record<string, unknown>, optionsOf(url));
+      return { revision: number };
+    },
+    "GET /settings/revisions": () => settings.revisions(),
+    "GET /settings/revisions/*": (_, url) => settings.show(nameOf(url), { secrets: isSet(url, "secrets") }),
+  };
+}
+
+function isSet(url: URL, name: string): boolean {
+  return ["1", "true"].includes(url.searchParams.get(name) ?? "");
+}
+
+function optionsOf(url: URL): ChangeOptions {
+  const author = (url.searchParams.get("author") ?? "").replace(/\p{Cc}/gu, "").slice(0, AUTHOR_CHARACTERS_MAX);
+  return { author: author || ROOT, alone: isSet(url, "alone") };
+}
