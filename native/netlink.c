@@ -57,13 +57,17 @@ napi_value subscribe(napi_env env, napi_callback_info info) {
   return fail(env, "subscribe to netlink", EMFILE);
 }
 
+static void limit_answer_time(int fd) {
+  struct timeval timeout = {.tv_sec = ANSWER_MS_MAX / 1000};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+}
+
 static int request_socket(int protocol) {
   if (protocol < 0 || protocol >= PROTOCOLS_MAX) return errno = EPROTONOSUPPORT, -1;
   if (netlink_sockets[protocol] >= 0) return netlink_sockets[protocol];
   int fd = netlink_socket(protocol);
   if (fd < 0) return -1;
-  struct timeval timeout = {.tv_sec = ANSWER_MS_MAX / 1000};
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  limit_answer_time(fd);
   return netlink_sockets[protocol] = fd;
 }
 
@@ -74,6 +78,24 @@ napi_value netlink_port(napi_env env, napi_callback_info info) {
   int fd = request_socket(int_of(env, argument[0]));
   if (fd < 0 || getsockname(fd, (struct sockaddr *)&address, &length)) return fail(env, "netlink port", errno);
   return number(env, address.nl_pid);
+}
+
+/* Not the one that requests of this process use: its owner may pass it on. */
+napi_value new_netlink_socket(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  int fd = netlink_socket(int_of(env, argument[0]));
+  return fd < 0 ? fail(env, "open netlink", errno) : number(env, fd);
+}
+
+napi_value adopt_netlink_socket(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  int protocol = int_of(env, argument[0]), fd = int_of(env, argument[1]), is = 0;
+  socklen_t size = sizeof is;
+  if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &is, &size)) return fail(env, "adopt netlink", errno);
+  if (protocol < 0 || protocol >= PROTOCOLS_MAX || is != protocol || netlink_sockets[protocol] >= 0) return fail(env, "adopt netlink", EINVAL);
+  limit_answer_time(fd);
+  netlink_sockets[protocol] = fd;
+  return NULL;
 }
 
 /* Which sequence numbers a request uses, from `first` to `end`, and the last that asks for an answer. */

@@ -117,6 +117,8 @@ NAPI_MODULE_INIT() {
       {"wait", wait_for},
       {"netlink", netlink_request},
       {"netlinkPort", netlink_port},
+      {"newNetlinkSocket", new_netlink_socket},
+      {"adoptNetlinkSocket", adopt_netlink_socket},
       {"write", write_bytes},
       {"driver", driver},
       {"wireless", wireless},

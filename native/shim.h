@@ -62,6 +62,8 @@ napi_value watch_signals(napi_env env, napi_callback_info info);
 napi_value close_handle(napi_env env, napi_callback_info info);
 napi_value wait_for(napi_env env, napi_callback_info info);
 napi_value netlink_request(napi_env env, napi_callback_info info);
+napi_value new_netlink_socket(napi_env env, napi_callback_info info);
+napi_value adopt_netlink_socket(napi_env env, napi_callback_info info);
 napi_value netlink_port(napi_env env, napi_callback_info info);
 napi_value write_bytes(napi_env env, napi_callback_info info);
 napi_value driver(napi_env env, napi_callback_info info);

@@ -23,6 +23,7 @@ const OPTIONS = {
   run: { type: "string", default: "/run/understudy" },
   "reboot-command": { type: "string" },
   "poweroff-command": { type: "string" },
+  "gate-socket": { type: "string" },
   interface: { type: "string" },
   name: { type: "string" },
   match: { type: "string", multiple: true },
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
   const command = positionals.join(" ");
   switch (positionals[0]) {
     case "heart":
-      return (await import("./heart/main.ts")).runHeart();
+      return (await import("./heart/main.ts")).runHeart(values["gate-socket"]);
     case "node": {
       const { runNode } = await import("./control/run.ts");
       return runNode({ state: values.state, run: values.run, reboot_command: values["reboot-command"] ?? null });

@@ -81,6 +81,10 @@ export interface Shim {
   netlink(protocol: number, request: Uint8Array, reply: Uint8Array): number;
   /** Port id of the socket that `netlink` uses for a protocol, to tell own notifications from others'. */
   netlinkPort(protocol: number): number;
+  /** A socket of a netlink protocol that `netlink` of this process does not use, as a file descriptor that a child can be given. */
+  newNetlinkSocket(protocol: number): number;
+  /** Makes `netlink` use a socket that this process was given. Before the first request of that protocol; EINVAL otherwise. */
+  adoptNetlinkSocket(protocol: number, fd: number): void;
   /** Writes without blocking; returns bytes written (0 when the pipe is full). A reader that has gone is EPIPE. */
   write(fd: number, bytes: Uint8Array): number;
   /** Kernel driver of an interface (ETHTOOL_GDRVINFO), or "" where it has none. */

@@ -3,9 +3,13 @@
 import { scrubbedEnvironment } from "../environment.ts";
 import { Failure, sentence } from "../errors.ts";
 import type { FromHeart, HeartConfiguration, HeartEvent, Snapshot, ToHeart } from "../heart/messages.ts";
+import { keepGateSocket } from "../kernel/gate.ts";
+import { openShim } from "../shim.ts";
 import { COMPILED } from "../version.ts";
 import { letGo } from "./letting-go.ts";
 
+/** Where the heart finds the socket that owns its gate. */
+const GATE_SOCKET_FD = 3;
 const RESTART_MS_MIN = 200;
 const RESTART_MS_MAX = 5000;
 const ALIVE_INTERVAL_MS = 1000;
@@ -155,7 +159,15 @@ export class HeartProcess {
   }
 }
 
+/** Held here as well, so that nobody can flush the gate of a heart that is dead. */
+let gate_socket: number | null = null;
+
 function spawnHeart() {
-  const command = COMPILED ? [process.execPath, "heart"] : [process.execPath, process.argv[1] ?? "", "heart"];
-  return Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "inherit", env: scrubbedEnvironment(), cwd: "/" });
+  gate_socket ??= keepGateSocket(openShim());
+  const program = COMPILED ? [process.execPath] : [process.execPath, process.argv[1] ?? ""];
+  return Bun.spawn([...program, "heart", "--gate-socket", String(GATE_SOCKET_FD)], {
+    stdio: ["pipe", "pipe", "inherit", gate_socket],
+    env: scrubbedEnvironment(),
+    cwd: "/",
+  });
 }

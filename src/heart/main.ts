@@ -7,7 +7,7 @@ import { createHmac } from "node:crypto";
 import { Election } from "../core/election.ts";
 import type { CoreConfiguration, Input } from "../core/types.ts";
 import { sentence } from "../errors.ts";
-import { NFNLGRP_NFTABLES } from "../kernel/gate.ts";
+import { NFNLGRP_NFTABLES, useGateSocket } from "../kernel/gate.ts";
 import { parseAddress, parsePrefixed } from "../kernel/ip.ts";
 import { RTNLGRP } from "../kernel/links.ts";
 import { type Handle, openShim, RECORD, type Shim } from "../shim.ts";
@@ -33,8 +33,11 @@ const REFUSAL_REPEAT_MS = 60_000;
 /** A signal's or an orphan's stop has no caller to answer. */
 const NOBODY = -1;
 
-export function runHeart(): never {
-  const heart = new Heart(openShim());
+/** `gate_socket` is the descriptor of the socket that is to own the gate, as the control process gave it. */
+export function runHeart(gate_socket: string | undefined): never {
+  const shim = openShim();
+  if (gate_socket !== undefined) useGateSocket(shim, Number(gate_socket));
+  const heart = new Heart(shim);
   for (;;) heart.turn();
 }
 

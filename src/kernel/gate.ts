@@ -7,7 +7,8 @@
  *     closeLease(shim, gate);
  *
  * Where the kernel can (Linux 6.9), the table belongs to our socket and outlives it: nobody else can change
- * or flush it while we run, and it stays in force when we are gone, for the next start to adopt. On older kernels a
+ * or flush it while we run, and it stays in force when we are gone, for the next start to adopt. The control process
+ * holds the socket as well (`keepGateSocket`), so that this goes on while the heart is dead. On older kernels a
  * foreign `nft flush ruleset` removes it; the notification says so, and the caller installs it again.
  */
 
@@ -70,6 +71,16 @@ export function installGate(
   } catch (error) {
     throw explained(error, configuration);
   }
+}
+
+/** The socket that owns the gate, for a process that outlives the one that uses it. */
+export function keepGateSocket(shim: Shim): number {
+  return shim.newNetlinkSocket(NETLINK_NETFILTER);
+}
+
+/** Makes this process own its gate through a socket that it was given. Before anything else here. */
+export function useGateSocket(shim: Shim, fd: number): void {
+  shim.adoptNetlinkSocket(NETLINK_NETFILTER, fd);
 }
 
 /** Removes the gate; no error where there is none. From then on everything passes. */

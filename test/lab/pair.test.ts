@@ -400,6 +400,23 @@ describe("attacks and accidents", () => {
   );
 
   test(
+    "somebody flushes the firewall while the active node's heart is dead and nobody has noticed: its gate stays",
+    async () => {
+      await pair.scenario(pair.backup, 1, async () => {
+        const from = pair.node(pair.active);
+        from.signal("SIGSTOP", "control");
+        from.signal("SIGKILL", "heart");
+        for (let i = 0; i < 6; i++) {
+          await Bun.sleep(50);
+          from.flushFirewall();
+        }
+        from.signal("SIGCONT", "control");
+      });
+    },
+    TEST_MS,
+  );
+
+  test(
     "somebody deletes the shared addresses of the active node by hand: they are put back",
     async () => {
       await pair.scenario(pair.active, 0, async () => {
