@@ -39,6 +39,7 @@ const MATTERS = ["term.json", "cluster.json"];
 const EARLIER = "settings.json";
 const JOINING = "joining.json";
 const ERASING = "erasing.json";
+export const BACKUPS = "backups";
 
 export class Store {
   readonly directory: string;
@@ -114,8 +115,13 @@ export class Store {
     this.#write(ERASING, true);
   }
 
-  /** Back to a fresh install; nobody has the settings' database open. */
+  /** Back to a fresh install; nobody has the settings' database open. Copies of the settings go too. */
   erase(): void {
+    try {
+      rmSync(join(this.directory, BACKUPS), { recursive: true, force: true });
+    } catch (error) {
+      throw this.#unwritable(error);
+    }
     this.#remove([...SETTINGS_FILES, ...MATTERS, EARLIER, JOINING]);
     this.#remove([ERASING]);
   }
