@@ -4,8 +4,9 @@
  *
  *   bun build.ts                      dist/understudy for this machine's kind
  *   bun build.ts --target baseline    dist/understudy-baseline for CPUs without AVX2
+ *   bun build.ts --release --license-key FILE    accepts only licenses that this public key's owner signed (Ed25519, PEM)
  */
-import { createHash } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -49,6 +50,11 @@ const LIBPCAP_OPTIONS = [
 ];
 
 class BuildFailure extends Error {}
+
+interface Release {
+  release: boolean;
+  license_key: string | null;
+}
 
 interface RunOptions {
   cwd?: string;
@@ -225,7 +231,18 @@ function sourceVersion(): { version: string; build: number; commit: string } {
   return { version, build, commit: changed ? `${commit}+` : commit };
 }
 
-async function buildBundle(source: ReturnType<typeof sourceVersion>): Promise<void> {
+/** The public key in a PEM file, as the program keeps it. */
+function licenseKey(path: string): string {
+  try {
+    const key = createPublicKey(readFileSync(path));
+    if (key.asymmetricKeyType === "ed25519") return key.export({ type: "spki", format: "der" }).toString("base64");
+  } catch {
+    // Said below, as for a key of another kind.
+  }
+  throw new BuildFailure(`${path} is no public key (Ed25519, PEM).`);
+}
+
+async function buildBundle(source: ReturnType<typeof sourceVersion>, release: Release): Promise<void> {
   await esbuild.build({
     absWorkingDir: ROOT,
     entryPoints: ["src/main.ts"],
@@ -244,6 +261,8 @@ async function buildBundle(source: ReturnType<typeof sourceVersion>): Promise<vo
       UNDERSTUDY_BUILD: String(source.build),
       UNDERSTUDY_COMMIT: JSON.stringify(source.commit),
       UNDERSTUDY_COMPILED: "true",
+      UNDERSTUDY_RELEASE: String(release.release),
+      UNDERSTUDY_LICENSE_KEY: JSON.stringify(release.license_key),
     },
   });
 }
@@ -266,10 +285,20 @@ function compile(output: string, runtime: string | null): void {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { target: { type: "string", default: "native" } } });
+  const { values } = parseArgs({
+    options: {
+      target: { type: "string", default: "native" },
+      release: { type: "boolean", default: false },
+      "license-key": { type: "string" },
+    },
+  });
   if (values.target !== "native" && values.target !== "baseline") {
     throw new BuildFailure(`Unknown target ${values.target}; use native or baseline.`);
   }
+  const key_file = values["license-key"];
+  if (values.release && key_file === undefined)
+    throw new BuildFailure("A release needs the public key that its licenses are signed with: --license-key FILE.");
+  const release = { release: values.release, license_key: key_file === undefined ? null : licenseKey(key_file) };
   const baseline = values.target === "baseline";
   const runtime = baseline ? join(ROOT, "node_modules/@oven/bun-linux-x64-baseline/bin/bun") : null;
   if (runtime !== null && !existsSync(runtime))
@@ -291,7 +320,7 @@ async function main(): Promise<void> {
     leaveStamp(SHIM, shim_stamp);
   }
   const source = sourceVersion();
-  await buildBundle(source);
+  await buildBundle(source, release);
   const executable_stamp = digest([BUNDLE, SHIM], Bun.version, values.target);
   if (!isFresh(output, executable_stamp)) {
     await step(`dist/${baseline ? "understudy-baseline" : "understudy"}`, () => compile(output, runtime));
