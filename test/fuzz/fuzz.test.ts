@@ -4,7 +4,7 @@ import { fuzz } from "./fuzz.ts";
 import { TARGETS } from "./targets.ts";
 
 /** As many as take a second or so on a slow machine. */
-const INPUTS: Record<string, number> = { stranger: 150, election: 400, store: 300, pairing: 1500 };
+const INPUTS: Record<string, number> = { stranger: 150, election: 400, store: 300, pairing: 1500, license: 2000 };
 const INPUTS_DEFAULT = 5000;
 
 for (const target of Object.keys(TARGETS)) {

@@ -26,6 +26,7 @@ import { BROADCAST } from "../../src/wire/ethernet.ts";
 import { HEARTBEAT_FRAME_BYTES, isHeartbeat, parseHeartbeat } from "../../src/wire/heartbeat.ts";
 import { emitNeighbourAnnouncement, emitNeighbourProbe, parseNeighbour } from "../../src/wire/ndp.ts";
 import { Assembly, emitPieces, parsePiece } from "../../src/wire/pairing.ts";
+import { backupTarget, licenseTarget } from "./files.ts";
 import type { Mutator } from "./mutator.ts";
 
 /** One target: `next` makes an input, `check` throws where it breaks a promise. Bytes, so that a crash can be shown. */
@@ -366,4 +367,6 @@ export const TARGETS: Record<string, () => Target> = {
   lines: () => lines,
   settings: () => settings,
   store: storeTarget,
+  backup: backupTarget,
+  license: licenseTarget,
 };
