@@ -14,6 +14,9 @@ const HELP = `understudy: two gateway nodes, one active, never two owners of a s
   understudy [--run DIR] cluster create --interface IF --match MINE=THEIRS ... --skip-code
   understudy [--run DIR] cluster switch
   understudy [--run DIR] cluster destroy --yes
+  understudy [--run DIR] backup create | list | show NAME | restore NAME | delete NAME   [--passphrase | --passphrase-file FILE]
+  understudy [--run DIR] license show | install FILE | check FILE
+  understudy [--run DIR] password [--name admin]
   understudy --version
 
 All commands take --json. --run defaults to /run/understudy, --state to /var/lib/understudy.`;
@@ -28,6 +31,8 @@ const OPTIONS = {
   name: { type: "string" },
   match: { type: "string", multiple: true },
   last: { type: "string" },
+  passphrase: { type: "boolean", default: false },
+  "passphrase-file": { type: "string" },
   "skip-code": { type: "boolean", default: false },
   alone: { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
@@ -61,6 +66,14 @@ async function main(): Promise<void> {
       const { settingsCommand } = await import("./cli/settings.ts");
       return settingsCommand(common, positionals.slice(1), { alone: values.alone });
     }
+    case "backup": {
+      const secret = { passphrase: values.passphrase, file: values["passphrase-file"] };
+      return (await import("./cli/backup.ts")).backupCommand(common, positionals.slice(1), secret);
+    }
+    case "license":
+      return (await import("./cli/license.ts")).licenseCommand(common, positionals.slice(1));
+    case "password":
+      return (await import("./cli/password.ts")).passwordCommand(common, positionals.slice(1), values.name ?? "admin");
   }
   const commands = await import("./cli/commands.ts");
   switch (command) {

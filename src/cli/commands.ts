@@ -64,6 +64,6 @@ export async function destroyCluster(common: Common): Promise<void> {
   said(common, "The cluster was destroyed; this node goes on alone.");
 }
 
-function said(common: Common, text: string): void {
+export function said(common: Common, text: string): void {
   console.log(common.json ? JSON.stringify({ ok: true, message: text }) : text);
 }

@@ -36,6 +36,7 @@ export function statusText(status: Status): string {
     );
   });
   lines.push(`settings   revision ${status.settings_revision}`);
+  if (status.license.state !== "valid") lines.push(`license    WARNING: ${status.license.message}`);
   for (const { message } of status.alarms) lines.push("", `ALARM: ${message}`);
   if (status.switches.length > 0) lines.push("", "last switches");
   for (const { at, message } of status.switches) lines.push(`  ${at}  ${message}`);

@@ -1,6 +1,7 @@
 /** The control socket: HTTP with JSON over a Unix socket, for root only. Errors are `{ code, message }`. */
 import { chmodSync, rmSync } from "node:fs";
 import { Failure, sentence } from "../errors.ts";
+import { administrationRoutes } from "./administration-routes.ts";
 import type { Node } from "./node.ts";
 import { bodyOf, handlerOf, type Routes, textOf } from "./route.ts";
 import { settingsRoutes } from "./settings-routes.ts";
@@ -12,6 +13,7 @@ const WAIT_S_MAX = 3600;
 export function serveControl(node: Node, path: string) {
   const routes: Routes = {
     ...settingsRoutes(node.settings),
+    ...administrationRoutes(node.administration),
     "GET /status": () => node.status(),
     "GET /events": (_, url) =>
       node.events.latest(Math.min(EVENTS_MAX, Number(url.searchParams.get("last") ?? EVENTS_MAX) || EVENTS_MAX)),

@@ -8,10 +8,13 @@ import { listLinks, setLinkUp } from "../kernel/links.ts";
 import { parseSettings, type Settings, tuningOf } from "../settings/model.ts";
 import { openShim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
+import { Administration } from "./administration.ts";
 import { prepareCard } from "./cluster-card.ts";
 import { Events } from "./events.ts";
 import { HeartProcess } from "./heart-process.ts";
+import type { LicenseReport } from "./license.ts";
 import { PairingSession } from "./pairing-session.ts";
+import { demandChangeAllowed, demandFitForCluster, type Situation } from "./rules.ts";
 import { inherited, SettingsService } from "./settings-service.ts";
 import { openSettings } from "./settings-start.ts";
 import { type ClusterState, Store } from "./store.ts";
@@ -30,6 +33,7 @@ export interface Status extends Omit<Snapshot, "role"> {
   role: Snapshot["role"] | "starting" | "joining";
   settings_revision: number;
   switches: { at: string; message: string }[];
+  license: LicenseReport;
 }
 
 const SWITCH_EVENTS = ["became-active", "handed-over", "yielded"];
@@ -44,6 +48,7 @@ export class Node {
   readonly store: Store;
   readonly events: Events;
   readonly settings: SettingsService;
+  readonly administration: Administration;
   readonly #heart: HeartProcess;
   #cluster: ClusterState | null;
   #term: number;
@@ -67,6 +72,7 @@ export class Node {
         this.events.add("settings-changed", "info", `The settings were changed by ${author} (revision ${number}).`);
       },
     });
+    this.administration = new Administration(options.state, this.settings, () => this.situation());
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
     this.#heart = new HeartProcess({
       snapshot: (snapshot) => this.#takeSnapshot(snapshot),
@@ -111,6 +117,7 @@ export class Node {
         .filter(({ code }) => SWITCH_EVENTS.includes(code))
         .slice(-5)
         .map(({ at, message }) => ({ at, message })),
+      license: this.administration.license(),
     };
   }
 
@@ -120,7 +127,17 @@ export class Node {
     return role === "departed" ? "standalone" : role;
   }
 
-  /** Throws Failure `interfaces-fixed` (S11), `name-fixed` (S10) or `pairing`. */
+  /** What the rules of a cluster look at. */
+  situation(): Situation {
+    const peer = this.#snapshot?.peer ?? null;
+    return {
+      in_cluster: this.#membership() !== null,
+      active: this.#snapshot?.role === "active",
+      versions_differ: peer?.heard === true && (peer.version !== VERSION || peer.build !== BUILD),
+    };
+  }
+
+  /** Throws Failure `pairing`, or the code of a rule (rules.ts). */
   #demandChange(before: Settings, after: Settings): void {
     // The peer takes over the settings as they were when pairing began, and matched.
     if (this.#pairing !== null)
@@ -128,20 +145,7 @@ export class Node {
         "pairing",
         "This node is pairing, which fixes its settings; wait for its end or cancel it first.",
       );
-    if (this.#membership() === null) return;
-    const nicsOf = ({ interfaces }: Settings) =>
-      interfaces
-        .map(({ nic }) => nic)
-        .sort()
-        .join();
-    if (nicsOf(before) !== nicsOf(after)) {
-      throw new Failure(
-        "interfaces-fixed",
-        "Interfaces cannot be added or deleted in a cluster; destroy the cluster first, or disable the interface instead.",
-      );
-    }
-    if (before.server.name !== after.server.name)
-      throw new Failure("name-fixed", "The server's name cannot be changed in a cluster; destroy the cluster first.");
+    demandChangeAllowed(before, after, this.situation(), this.#membership()?.nic ?? null);
   }
 
   switchOver(): Promise<void> {
@@ -193,6 +197,7 @@ export class Node {
   ): Promise<void> {
     const { agreement } = await this.#pair(signal, timeout_s, () => {
       const used = this.settings.current.interfaces.map((entry) => entry.nic);
+      demandFitForCluster(this.settings.current);
       prepareCard(nic, used);
       if (used.length === 0)
         throw new Failure("no-interfaces", "This node has no interfaces configured; import its settings first.");
