@@ -177,6 +177,9 @@ describe("in a cluster, on a node that is not active", () => {
 
   const rows: [string, () => [string, string, object], string][] = [
     ["restoring", () => ["POST", "/backups/restore", { name }], "restore-forbidden"],
+    ["changing settings", () => ["PUT", "/settings", { ...SETTINGS, dns: { servers: ["10.2.0.53"] } }], "not-active"],
+    ["installing a license", () => ["PUT", "/license", { text: license() }], "not-active"],
+    ["a password", () => ["POST", "/administrators/password", { name: "admin", password: PASSWORD }], "not-active"],
   ];
   for (const [what, request, code] of rows)
     test(`${what} is refused`, async () => {

@@ -96,6 +96,7 @@ describe("a change of all settings", () => {
     test(`${what}: ${code}`, () => {
       expect(codeOf(() => demandChangeAllowed(before, after, active, "clu0"))).toBe(code);
       expect(codeOf(() => demandChangeAllowed(before, after, alone, null))).toBe("allowed");
+      expect(codeOf(() => demandChangeAllowed(before, after, backup, "clu0"))).toBe("not-active");
     });
 
   test("mailboxes keep a cluster from being created", () => {

@@ -137,6 +137,7 @@ export function demandChangeAllowed(
   situation: Situation,
   cluster_card: string | null,
 ): void {
+  demandAllowed("change-settings", situation);
   const had = new Set(before.interfaces.map(({ nic }) => nic));
   const has = new Set(after.interfaces.map(({ nic }) => nic));
   if (cluster_card !== null && has.has(cluster_card)) demandAllowed("use-cluster-card", situation);
