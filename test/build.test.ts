@@ -1,7 +1,9 @@
 /** The build: the same commit gives the same bytes wherever it is built, and each target has its own runtime. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { developmentKey, signLicense } from "./license/sign.ts";
 
 const ROOT = join(import.meta.dir, "..");
 /** Below build/, where links to node_modules cost nothing and the commit is found as for the first build. */
@@ -51,6 +53,41 @@ test("the target baseline has the runtime for CPUs without AVX2 inside, and runs
   expect(build(ROOT, "--target", "baseline")).toMatchObject({ status: 0 });
   expect(run(["dist/understudy-baseline", "--version"]).stdout).toBe(run(["dist/understudy", "--version"]).stdout);
   expect(code("dist/understudy-baseline").equals(code(BASELINE_RUNTIME))).toBe(true);
+});
+
+test("a release accepts what its own key signed, and not what everybody can sign", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const key = join(ELSEWHERE, "release-key.pem");
+  writeFileSync(key, publicKey.export({ type: "spki", format: "pem" }));
+  const payload = { product: "understudy", holder: "Lab", serial: "1", issued: "2020-01-01", nodes: 2 };
+  const licenses = { own: signLicense(payload, privateKey), development: signLicense(payload, developmentKey()) };
+  for (const [name, text] of Object.entries(licenses)) writeFileSync(join(ELSEWHERE, name), text);
+  const check = (directory: string) =>
+    Object.keys(licenses).map((name) => {
+      const { status, stdout } = run(
+        ["dist/understudy", "license", "check", join(ELSEWHERE, name), "--json"],
+        directory,
+      );
+      return [status, (JSON.parse(stdout) as { state: string }).state];
+    });
+  expect(build(ELSEWHERE, "--release", "--license-key", key)).toMatchObject({ status: 0 });
+  expect(check(ELSEWHERE)).toEqual([
+    [0, "valid"],
+    [1, "development"],
+  ]);
+  expect(check(ROOT)).toEqual([
+    [1, "forged"],
+    [0, "valid"],
+  ]);
+});
+
+test("a release without a key, or with a file that is none, is refused in one sentence", () => {
+  expect(build(ROOT, "--release")).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^A release needs .*\n$/),
+  });
+  const wrong = build(ROOT, "--release", "--license-key", "package.json");
+  expect(wrong).toEqual({ status: 1, stdout: "", stderr: "package.json is no public key (Ed25519, PEM).\n" });
 });
 
 test("an unknown target is refused in one sentence", () => {

@@ -105,7 +105,16 @@ test("a temporary directory that does not allow execution, or is not there, is t
 
 test("usage errors exit with 2 and one sentence", () => {
   inDirectory((directory) => {
-    for (const words of [["frobnicate"], [], ["cluster", "destroy"], ["--nonsense"], ["cluster", "join"]]) {
+    for (const words of [
+      ["frobnicate"],
+      [],
+      ["cluster", "destroy"],
+      ["--nonsense"],
+      ["cluster", "join"],
+      ["backup", "x"],
+      ["license"],
+      ["password", "x"],
+    ]) {
       const { status, stderr, stdout } = run(words, directory);
       expect({ words, status, stdout, lines: stderr.trim().split("\n").length }).toEqual({
         words,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { developmentKey, signLicense } from "../../test/license/sign.ts";
 import type { Settings } from "../settings/model.ts";
+import { Administration } from "./administration.ts";
 import { serveControl } from "./api.ts";
 import { sealBackup } from "./backup-format.ts";
 import { Node } from "./node.ts";
@@ -116,6 +117,16 @@ describe("backup copies", () => {
     expect(await codeOf("GET", "/backups/%E0%A4%A")).toBe("bad-request");
     expect(await codeOf("PUT", `/backups/${name}`)).toBe("unknown-route");
     expect([await settings(), await revision()]).toEqual(before);
+  });
+
+  test("a cluster that is created while a copy is being opened is not restored over", async () => {
+    let asked = 0;
+    const situation = () => ({ in_cluster: ++asked > 1, active: true, versions_differ: false });
+    const content = await sealBackup(label, { ...SETTINGS, dns: { servers: ["10.2.0.53"] } });
+    const before = await revision();
+    const late = new Administration(state, (node as Node).settings, situation).restoreBackup({ content });
+    await expect(late).rejects.toThrow(/cannot be restored in a cluster/);
+    expect(await revision()).toBe(before);
   });
 
   test("one without administrators leaves the present ones", async () => {

@@ -1,8 +1,8 @@
 /** Licenses: a good one, and every way in which one can be none. */
 import { describe, expect, test } from "bun:test";
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { developmentKey, signLicense } from "../../test/license/sign.ts";
-import { BUILT_IN_KEYS, demandLicense, type LicenseKeys, readLicense } from "./license.ts";
+import { BUILT_IN_KEYS, demandLicense, type LicenseKeys, readLicense, SIGNED_PREFIX } from "./license.ts";
 
 const maker = generateKeyPairSync("ed25519");
 const stranger = generateKeyPairSync("ed25519");
@@ -82,9 +82,18 @@ describe("refused, each by its name", () => {
     });
 
   test("the same payload written in another way, though signed", () => {
-    const spaced = JSON.stringify(payload, null, 1);
-    const body = Buffer.from(spaced).toString("base64");
-    const text = good.replace(/\n[^-]+?\n\n/, `\n${body}\n\n`);
+    const bytes = Buffer.from(JSON.stringify(payload, null, 1));
+    const signature = sign(null, Buffer.concat([Buffer.from(SIGNED_PREFIX), bytes]), maker.privateKey);
+    const [first = "", last = ""] = [good.split("\n")[0], good.trim().split("\n").at(-1)];
+    const text = [first, bytes.toString("base64"), "", signature.toString("base64"), last].join("\n");
+    expect(readLicense(text, summer, release).state).toBe("damaged");
+  });
+
+  test("a signature by the right key for another purpose", () => {
+    const body = good.split("\n\n")[0] ?? "";
+    const bytes = Buffer.from(body.split("\n").slice(1).join(""), "base64");
+    const signature = sign(null, bytes, maker.privateKey).toString("base64");
+    const text = `${body}\n\n${signature}\n-----END UNDERSTUDY LICENSE-----\n`;
     expect(readLicense(text, summer, release).state).toBe("forged");
   });
 });
