@@ -45,7 +45,8 @@ async function firstLine(): Promise<string> {
 /** Resolves at Enter. Ctrl+C and Ctrl+D cancel; nothing of it is shown. */
 function askHidden(prompt: string): Promise<string> {
   const { stdin } = process;
-  process.stderr.write(prompt);
+  // Before the prompt: whoever types as soon as it is there would else be shown what they type.
+  stdin.setRawMode(true);
   return new Promise((resolve, reject) => {
     let typed = "";
     const end = (settle: () => void) => {
@@ -64,9 +65,9 @@ function askHidden(prompt: string): Promise<string> {
         else if (typed.length < SECRET_BYTES_MAX && key >= " ") typed += key;
       }
     };
-    stdin.setRawMode(true);
     stdin.setEncoding("utf8");
     stdin.on("data", take);
     stdin.resume();
+    process.stderr.write(prompt);
   });
 }
