@@ -67,13 +67,16 @@ async function main(): Promise<void> {
       return settingsCommand(common, positionals.slice(1), { alone: values.alone });
     }
     case "backup": {
-      const secret = { passphrase: values.passphrase, file: values["passphrase-file"] };
+      const secret = { passphrase: values.passphrase, file: values["passphrase-file"], alone: values.alone };
       return (await import("./cli/backup.ts")).backupCommand(common, positionals.slice(1), secret);
     }
     case "license":
-      return (await import("./cli/license.ts")).licenseCommand(common, positionals.slice(1));
+      return (await import("./cli/license.ts")).licenseCommand(common, positionals.slice(1), { alone: values.alone });
     case "password":
-      return (await import("./cli/password.ts")).passwordCommand(common, positionals.slice(1), values.name ?? "admin");
+      return (await import("./cli/password.ts")).passwordCommand(common, positionals.slice(1), {
+        name: values.name ?? "admin",
+        alone: values.alone,
+      });
   }
   const commands = await import("./cli/commands.ts");
   switch (command) {

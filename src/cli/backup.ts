@@ -5,24 +5,26 @@ import { Failure, sentence } from "../errors.ts";
 import { ask } from "./client.ts";
 import { type Common, said } from "./commands.ts";
 import { knownSecret, newSecret, secretFrom } from "./secrets.ts";
+import { doorOf } from "./settings.ts";
 
 const VERBS = ["create", "list", "show", "restore", "delete"];
 
-export interface PassphraseOptions {
+export interface BackupOptions {
+  alone: boolean;
   /** Ask for one. */
   passphrase: boolean;
   file: string | undefined;
 }
 
-export async function backupCommand(common: Common, words: string[], secret: PassphraseOptions): Promise<void> {
+export async function backupCommand(common: Common, words: string[], options: BackupOptions): Promise<void> {
   const [verb, name] = words;
   if (!VERBS.includes(verb ?? "") || words.length > 2)
     throw new Failure("usage", "Say what to do: backup create | list | show NAME | restore NAME | delete NAME.");
-  if (verb === "create") return createBackup(common, secret);
+  if (verb === "create") return createBackup(common, options);
   if (verb === "list") return listBackups(common);
   if (name === undefined)
     throw new Failure("usage", `backup ${verb} needs the name of a backup copy; \`backup list\` shows them.`);
-  if (verb === "restore") return restoreBackup(common, name, secret);
+  if (verb === "restore") return restoreBackup(common, name, options);
   const path = `/backups/${encodeURIComponent(name)}`;
   if (verb === "delete") {
     await ask(common.run, "DELETE", path);
@@ -33,7 +35,7 @@ export async function backupCommand(common: Common, words: string[], secret: Pas
   else process.stdout.write(content);
 }
 
-async function createBackup(common: Common, { passphrase, file }: PassphraseOptions): Promise<void> {
+async function createBackup(common: Common, { passphrase, file }: BackupOptions): Promise<void> {
   const secret = file !== undefined ? await secretFrom(file) : passphrase ? await newSecret("passphrase") : undefined;
   const entry = await ask<BackupEntry>(common.run, "POST", "/backups", { passphrase: secret });
   if (common.json) return console.log(JSON.stringify(entry, null, 2));
@@ -54,16 +56,19 @@ async function listBackups(common: Common): Promise<void> {
 }
 
 /** A word with a slash, or `-`, is a file that was brought along; any other one is of the list. */
-async function restoreBackup(common: Common, word: string, secret: PassphraseOptions): Promise<void> {
-  if (word === "-" && secret.file === "-")
+async function restoreBackup(common: Common, word: string, options: BackupOptions): Promise<void> {
+  if (word === "-" && options.file === "-")
     throw new Failure("usage", "Standard input cannot be both the copy and the passphrase; put one into a file.");
   const from = word === "-" || word.includes("/") ? { content: await contentOf(word) } : { name: word };
-  const given = secret.file !== undefined ? await secretFrom(secret.file) : undefined;
+  const given = options.file !== undefined ? await secretFrom(options.file) : undefined;
   try {
-    await ask(common.run, "POST", "/backups/restore", { ...from, passphrase: given });
+    await ask(common.run, "POST", `/backups/restore?${doorOf(options)}`, { ...from, passphrase: given });
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "passphrase-needed" || !process.stdin.isTTY) throw error;
-    await ask(common.run, "POST", "/backups/restore", { ...from, passphrase: await knownSecret("Passphrase") });
+    await ask(common.run, "POST", `/backups/restore?${doorOf(options)}`, {
+      ...from,
+      passphrase: await knownSecret("Passphrase"),
+    });
   }
   said(common, "The settings were restored.");
 }

@@ -3,10 +3,16 @@ import { Failure } from "../errors.ts";
 import { ask } from "./client.ts";
 import { type Common, said } from "./commands.ts";
 import { newSecret } from "./secrets.ts";
+import { doorOf } from "./settings.ts";
 
-export async function passwordCommand(common: Common, words: string[], name: string): Promise<void> {
+export async function passwordCommand(
+  common: Common,
+  words: string[],
+  options: { name: string; alone: boolean },
+): Promise<void> {
   if (words.length > 0) throw new Failure("usage", "A password is not taken from the command line; it is asked for.");
+  const { name } = options;
   const password = await newSecret(`password for ${name}`);
-  await ask(common.run, "POST", "/administrators/password", { name, password });
+  await ask(common.run, "POST", `/administrators/password?${doorOf(options)}`, { name, password });
   said(common, `The password of ${name} was set.`);
 }

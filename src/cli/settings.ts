@@ -12,7 +12,7 @@ export async function settingsCommand(common: Common, words: string[], options: 
   const [verb = "", ...rest] = words;
   const [word] = rest;
   if (rest.length > 1 && verb !== "set") throw usage(`settings ${verb} takes one word at most.`);
-  const door = `author=${encodeURIComponent(author())}${options.alone ? "&alone=1" : ""}`;
+  const door = doorOf(options);
   switch (verb) {
     case "get":
       return print(await ask(common.run, "GET", `/settings?path=${encodeURIComponent(word ?? "")}`));
@@ -38,6 +38,11 @@ export async function settingsCommand(common: Common, words: string[], options: 
 
 interface Changed {
   revision: number;
+}
+
+/** Of a change: who makes it, and whether it may stay on this node alone. */
+export function doorOf({ alone }: { alone: boolean }): string {
+  return `author=${encodeURIComponent(author())}${alone ? "&alone=1" : ""}`;
 }
 
 /** The person at the keyboard, where the system knows. */

@@ -2,6 +2,7 @@
 import { Failure } from "../errors.ts";
 import type { Administration, BackupSource } from "./administration.ts";
 import { bodyOf, nameOf, type Routes, textOf } from "./route.ts";
+import { optionsOf } from "./settings-routes.ts";
 
 type Body = Record<string, unknown>;
 
@@ -13,9 +14,13 @@ export function administrationRoutes(administration: Administration): Routes {
       const { passphrase } = (await bodyOf(request)) as Body;
       return administration.createBackup(optionalTextOf(passphrase, "passphrase"));
     },
-    "POST /backups/restore": async (request) => {
+    "POST /backups/restore": async (request, url) => {
       const body = (await bodyOf(request)) as Body;
-      await administration.restoreBackup(sourceOf(body), optionalTextOf(body["passphrase"], "passphrase"));
+      await administration.restoreBackup(
+        sourceOf(body),
+        optionalTextOf(body["passphrase"], "passphrase"),
+        optionsOf(url),
+      );
       return {};
     },
     "GET /backups/*": (_, url) => ({ content: backups.read(nameOf(url)) }),
@@ -24,17 +29,21 @@ export function administrationRoutes(administration: Administration): Routes {
       return {};
     },
     "GET /license": () => administration.license(),
-    "PUT /license": async (request) => {
+    "PUT /license": async (request, url) => {
       const { text } = (await bodyOf(request)) as Body;
-      return administration.installLicense(textOf(text, "text"));
+      return administration.installLicense(textOf(text, "text"), optionsOf(url));
     },
     "GET /administrators": () => administrators.list(),
-    "POST /administrators/password": async (request) => {
+    "POST /administrators/password": async (request, url) => {
       const { name, password } = (await bodyOf(request)) as Body;
-      await administrators.setPassword("console", {
-        name: textOf(name, "name"),
-        password: textOf(password, "password"),
-      });
+      await administrators.setPassword(
+        "console",
+        {
+          name: textOf(name, "name"),
+          password: textOf(password, "password"),
+        },
+        optionsOf(url),
+      );
       return {};
     },
     "POST /administrators/verify": async (request) => {

@@ -66,6 +66,8 @@ const codeOf = async (method: string, path: string, body?: unknown) =>
 /** With its secrets. */
 const settings = async () => (await ask("GET", "/settings?secrets=1")).value as Settings;
 const revision = async () => ((await ask("GET", "/status")).value as { settings_revision: number }).settings_revision;
+const author = async () =>
+  ((await ask("GET", "/settings/revisions")).value as { revisions: { author: string }[] }).revisions[0]?.author;
 const backup = async (passphrase?: string) =>
   (await ask("POST", "/backups", { passphrase })).value as { name: string; encrypted: boolean };
 
@@ -91,7 +93,11 @@ describe("backup copies", () => {
         await ask("PUT", "/settings", { ...SETTINGS, server: { name: "node-z" }, dns: { servers: ["10.2.0.53"] } });
         const changed = await revision();
         expect(await codeOf("POST", "/backups/restore", { ...from, passphrase })).toBe("done");
-        expect([await settings(), await revision()]).toEqual([before, changed + 1]);
+        expect([await settings(), await revision(), await author()]).toEqual([
+          before,
+          changed + 1,
+          "root (backup copy)",
+        ]);
       }
       expect(await codeOf("DELETE", `/backups/${name}`)).toBe("done");
     }
@@ -124,7 +130,9 @@ describe("backup copies", () => {
     const situation = () => ({ in_cluster: ++asked > 1, active: true, versions_differ: false });
     const content = await sealBackup(label, { ...SETTINGS, dns: { servers: ["10.2.0.53"] } });
     const before = await revision();
-    const late = new Administration(state, (node as Node).settings, situation).restoreBackup({ content });
+    const late = new Administration(state, (node as Node).settings, situation).restoreBackup({ content }, undefined, {
+      author: "test",
+    });
     await expect(late).rejects.toThrow(/cannot be restored in a cluster/);
     expect(await revision()).toBe(before);
   });

@@ -8,7 +8,7 @@ import { Administrators } from "./administrators.ts";
 import { type BackupEntry, Backups } from "./backups.ts";
 import { demandLicense, type LicenseReport, readLicense } from "./license.ts";
 import { demandAllowed, type Situation } from "./rules.ts";
-import type { SettingsService } from "./settings-service.ts";
+import type { ChangeOptions, SettingsService } from "./settings-service.ts";
 
 export type BackupSource = { name: string } | { content: string };
 
@@ -24,9 +24,9 @@ export class Administration {
     this.backups = new Backups(state_directory);
     this.administrators = new Administrators({
       list: () => settings.current.administrators,
-      change: async (work) => {
+      change: async (work, options) => {
         const change = (now: Settings) => ({ ...now, administrators: work(now.administrators) });
-        await settings.change(change, { author: "password" });
+        await settings.change(change, by(options, "password"));
       },
     });
   }
@@ -40,7 +40,7 @@ export class Administration {
    * Everything of the copy becomes the settings, in one revision. Where it has no administrators the present ones stay, so
    * that it never leaves a server that takes its first password from whoever comes first.
    */
-  async restoreBackup(from: BackupSource, passphrase?: string): Promise<void> {
+  async restoreBackup(from: BackupSource, passphrase: string | undefined, options: ChangeOptions): Promise<void> {
     demandAllowed("restore-backup", this.#situation());
     const settings = whole(await this.backups.open(from, passphrase));
     const change = ({ administrators }: Settings) => {
@@ -48,7 +48,7 @@ export class Administration {
       demandAllowed("restore-backup", this.#situation());
       return settings.administrators.length === 0 ? { ...settings, administrators } : settings;
     };
-    await this.#settings.change(change, { author: "restore" });
+    await this.#settings.change(change, by(options, "backup copy"));
   }
 
   license(): LicenseReport {
@@ -56,11 +56,16 @@ export class Administration {
   }
 
   /** Throws Failure `license-…`, and as a change of settings. */
-  async installLicense(text: string): Promise<LicenseReport> {
+  async installLicense(text: string, options: ChangeOptions): Promise<LicenseReport> {
     const report = demandLicense(text, new Date());
-    await this.#settings.set({ license: text }, { author: "license" });
+    await this.#settings.set({ license: text }, by(options, "license"));
     return report;
   }
+}
+
+/** The history says who, and by what. */
+function by(options: ChangeOptions, what: string): ChangeOptions {
+  return { ...options, author: `${options.author} (${what})` };
 }
 
 function whole(value: unknown): Settings {

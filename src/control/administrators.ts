@@ -5,6 +5,7 @@
 import { Failure } from "../errors.ts";
 import { FIRST_ADMINISTRATOR } from "../settings/model.ts";
 import { Guesses } from "./guesses.ts";
+import type { ChangeOptions } from "./settings-service.ts";
 import { slowTurns } from "./turns.ts";
 
 /** RFC 9106, section 4, for little memory, on one lane: 64 MiB, 3 passes. */
@@ -27,7 +28,7 @@ export interface Administrator {
 /** Where they are kept. `change` is a change of the settings, and may be refused as any other. */
 export interface AdministratorsKept {
   list(): readonly Administrator[];
-  change(work: (now: readonly Administrator[]) => Administrator[]): Promise<void>;
+  change(work: (now: readonly Administrator[]) => Administrator[], options: ChangeOptions): Promise<void>;
 }
 
 /** The console and the control socket belong to root; on the web, the present password is asked for. */
@@ -60,7 +61,11 @@ export class Administrators {
    * Throws Failure `weak-password`, `unknown-administrator`, `current-needed`, as `verify`, and as a change of settings.
    * On the web, `current` may be left out only while nobody has a password.
    */
-  async setPassword(door: Door, { name, password, current }: PasswordChange): Promise<void> {
+  async setPassword(
+    door: Door,
+    { name, password, current }: PasswordChange,
+    options: ChangeOptions = { author: name },
+  ): Promise<void> {
     const first = this.#kept.list().length === 0;
     if (door === "web" && !first) {
       if (current === undefined) throw new Failure("current-needed", "Give the present password too.");
@@ -76,7 +81,7 @@ export class Administrators {
         throw new Failure("current-needed", "A password has been set meanwhile; give it too.");
       if (!now.some((entry) => entry.name === name)) return [{ name, password_hash }, ...now];
       return now.map((entry) => (entry.name === name ? { name, password_hash } : entry));
-    });
+    }, options);
     this.#guesses.forget(name);
   }
 }

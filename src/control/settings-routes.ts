@@ -30,7 +30,8 @@ function isSet(url: URL, name: string): boolean {
   return ["1", "true"].includes(url.searchParams.get(name) ?? "");
 }
 
-function optionsOf(url: URL): ChangeOptions {
+/** Who makes a change, and whether it may stay on this node alone. */
+export function optionsOf(url: URL): ChangeOptions {
   const author = (url.searchParams.get("author") ?? "").replace(/\p{Cc}/gu, "").slice(0, AUTHOR_CHARACTERS_MAX);
   return { author: author || ROOT, alone: isSet(url, "alone") };
 }
