@@ -23,6 +23,7 @@ const LAYERS: Layer[] = [
   { name: "static: house rules", tests: ["./test/style.test.ts"] },
   { name: "executable", tests: ["./test/build.test.ts", "./test/smoke.test.ts"] },
   { name: "unit", tests: ["./src"] },
+  { name: "settings on a disk", tests: ["./test/settings"] },
   { name: "fuzz", tests: ["./test/fuzz"] },
   { name: "scripts", tests: ["./test/scripts"] },
   { name: "simulation", tests: ["./test/sim"] },

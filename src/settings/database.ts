@@ -24,7 +24,7 @@ import {
 import { isDamage, openDisk, unwritable } from "./disk.ts";
 import { type Good, isSound, salvage } from "./salvage.ts";
 import type { Local } from "./shared.ts";
-import { FORMAT, Tables } from "./tables.ts";
+import { Tables } from "./tables.ts";
 
 export const DATABASE = "settings.db";
 export const COPY = "settings.copy.json";
@@ -32,7 +32,9 @@ export const COPY = "settings.copy.json";
 export const SETTINGS_FILES = [
   COPY,
   DATABASE,
-  ...["-wal", "-shm", "-journal", ".damaged", ".damaged-wal"].map((suffix) => DATABASE + suffix),
+  ...["-wal", "-journal", ".new", ".new-wal", ".new-journal", ".damaged", ".damaged-wal"].map(
+    (suffix) => DATABASE + suffix,
+  ),
 ];
 
 const COPY_AFTER_MS = 1000;
@@ -216,65 +218,82 @@ export class SettingsDatabase implements Chain {
     if (statSync(this.#path, { throwIfNoEntry: false })?.isDirectory())
       throw new Failure("state-unusable", `${this.#path} cannot be used: ${fileTrouble({ code: "EISDIR" })}.`);
     const copy = readCopy(join(this.#directory, COPY));
-    const was_there = existsSync(this.#path);
+    if (!existsSync(this.#path)) {
+      if (existsSync(join(this.#directory, COPY))) return this.#rebuild(null, copy);
+      return this.#make([], FRESH_LOCAL, 0);
+    }
     let db: Database | null = null;
     try {
       db = openDisk(this.#path);
-      const { user_version } = db.query("PRAGMA user_version").get() as { user_version: number };
-      if (user_version > FORMAT)
+      const tables = new Tables(db);
+      const format = tables.format();
+      if (format === "newer")
         throw new Failure(
           "state-newer",
           `${this.#path} was written by a newer version; run that one, or erase the state directory to start from a fresh install.`,
         );
-      const is_empty = user_version === 0 && db.query("SELECT 1 FROM sqlite_schema").get() === null;
-      if (is_empty && !existsSync(join(this.#directory, COPY))) {
-        make(db, [], FRESH_LOCAL, 0);
-        syncDirectory(this.#directory);
-        return db;
-      }
-      if (!is_empty && isSound(db) && new Tables(db).sequence() >= (copy?.sequence ?? 0)) return db;
+      if (format === "ours" && isSound(db) && tables.sequence() >= (copy?.sequence ?? 0)) return db;
     } catch (error) {
-      if (isDamage(error)) return this.#rebuild(db, copy, was_there);
-      db?.close();
-      throw error instanceof Failure ? error : unwritable(this.#path, error);
+      if (!isDamage(error)) {
+        db?.close();
+        throw error instanceof Failure ? error : unwritable(this.#path, error);
+      }
     }
-    return this.#rebuild(db, copy, was_there);
+    return this.#rebuild(db, copy);
   }
 
   /** Takes the newest good revision there is, into a new file. */
-  #rebuild(damaged: Database | null, copy: Copy | null, was_there: boolean): Database {
+  #rebuild(damaged: Database | null, copy: Copy | null): Database {
     const found: Good = damaged === null ? { revisions: [], local: null, sequence: 0 } : salvage(damaged);
     damaged?.close();
     const { revisions, local } = newest(found, copy);
     const head = revisions.at(-1);
-    const state = was_there ? "damaged" : "missing";
     if (head === undefined || local === null)
       throw new Failure(
         "state-damaged",
         `${this.#path} is damaged and there is no good copy; restore it, or erase the whole state directory to start from a fresh install.`,
       );
     const sequence = Math.max(found.sequence, copy?.sequence ?? 0) + 1;
+    const was_there = existsSync(this.#path);
+    this.warnings.push(
+      `${this.#path} is ${was_there ? "damaged" : "missing"}; revision ${head.number} of ${head.at} is used${was_there ? `, and the file is kept as ${DATABASE}.damaged` : ""}.`,
+    );
     try {
       // First, so that a power cut in the middle of this loses nothing.
       writeSealed(join(this.#directory, COPY), { head, local, sequence } satisfies Copy);
-      this.#setAside(was_there);
-      const db = openDisk(this.#path);
-      make(db, revisions, local, sequence);
-      syncDirectory(this.#directory);
-      this.warnings.push(
-        `${this.#path} is ${state}; revision ${head.number} of ${head.at} is used${was_there ? `, and the file is kept as ${DATABASE}.damaged` : ""}.`,
-      );
-      return db;
     } catch (error) {
       throw unwritable(this.#path, error);
     }
+    return this.#make(revisions, local, sequence);
   }
 
-  #setAside(was_there: boolean): void {
-    for (const suffix of ["-wal", ""]) {
-      rmSync(`${this.#path}.damaged${suffix}`, { force: true });
-      if (was_there && existsSync(this.#path + suffix))
-        renameSync(this.#path + suffix, `${this.#path}.damaged${suffix}`);
+  /** A new file, complete before it has its name; what is in its place is set aside. */
+  #make(revisions: Revision[], local: Local, sequence: number): Database {
+    const path = this.#path;
+    try {
+      for (const suffix of ["", "-wal", "-journal"]) rmSync(`${path}.new${suffix}`, { force: true });
+      const db = openDisk(`${path}.new`);
+      const tables = new Tables(db);
+      try {
+        db.transaction(() => {
+          tables.create();
+          fill(tables, revisions, local);
+          tables.setSequence(sequence);
+        }).immediate();
+      } finally {
+        // Its log is in the file then.
+        db.close();
+      }
+      // The log too: in it are changes of the old file, which must not get into the new one.
+      for (const suffix of ["-wal", ""]) {
+        rmSync(`${path}.damaged${suffix}`, { force: true });
+        if (existsSync(path + suffix)) renameSync(path + suffix, `${path}.damaged${suffix}`);
+      }
+      renameSync(`${path}.new`, path);
+      syncDirectory(this.#directory);
+      return openDisk(path);
+    } catch (error) {
+      throw unwritable(path, error);
     }
   }
 }
@@ -298,16 +317,6 @@ function checked(row: Revision): Revision | null {
   if (isGenuine(row)) return row;
   const line = { ...row, content: "" };
   return isGenuine(line) ? line : null;
-}
-
-function make(db: Database, revisions: Revision[], local: Local, sequence: number): void {
-  const tables = new Tables(db);
-  db.transaction(() => {
-    tables.create();
-    fill(tables, revisions, local);
-    tables.setSequence(sequence);
-  }).immediate();
-  db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 function fill(tables: Tables, revisions: Revision[], local: Local): void {

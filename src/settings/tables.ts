@@ -4,8 +4,10 @@ import { createHash } from "node:crypto";
 import type { ChainLimits, KeptRevisions, Revision } from "./chain.ts";
 import type { Local } from "./shared.ts";
 
-/** PRAGMA user_version. */
-export const FORMAT = 1;
+/** Which tables there are, and what they mean. */
+const FORMAT = 1;
+/** PRAGMA application_id: says again what user_version says, so that a flipped bit is not taken for another version. */
+const APPLICATION = 0x5544_0000;
 
 const CREATE = `
   CREATE TABLE revisions (
@@ -20,6 +22,7 @@ const CREATE = `
   CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL) STRICT;
   INSERT INTO progress VALUES (1, 0);
   PRAGMA user_version = ${FORMAT};
+  PRAGMA application_id = ${APPLICATION + FORMAT};
 `;
 
 const COLUMNS = "number, id, parent, at, author, term, digest, content";
@@ -33,6 +36,14 @@ export class Tables {
 
   create(): void {
     this.#db.run(CREATE);
+  }
+
+  /** Whose file it is, as far as its header tells. */
+  format(): "ours" | "newer" | "damaged" {
+    const { user_version } = this.#db.query("PRAGMA user_version").get() as { user_version: number };
+    const { application_id } = this.#db.query("PRAGMA application_id").get() as { application_id: number };
+    if (application_id !== APPLICATION + user_version || user_version < 1) return "damaged";
+    return user_version > FORMAT ? "newer" : "ours";
   }
 
   /** How many transactions there were: tells which of two copies is the newer one. */

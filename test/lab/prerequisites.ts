@@ -7,6 +7,7 @@ const PREREQUISITES = [
   { command: "gcc", package: "gcc" },
   { command: "readelf", package: "binutils" },
   { command: "spin", package: "spin" },
+  { command: "strace", package: "strace" },
 ];
 
 /** Installs missing packages as root; otherwise ends the program with the one command that does. */
