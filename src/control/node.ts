@@ -13,6 +13,7 @@ import { prepareCard } from "./cluster-card.ts";
 import { Events } from "./events.ts";
 import { HeartProcess } from "./heart-process.ts";
 import type { LicenseReport } from "./license.ts";
+import { InterfaceWatch, WATCH_INTERVAL_MS, type WatchedInterface, watchedKernel } from "./interface-watch.ts";
 import { PairingSession } from "./pairing-session.ts";
 import { demandChangeAllowed, demandFitForCluster, type Situation } from "./rules.ts";
 import { inherited, SettingsService } from "./settings-service.ts";
@@ -53,9 +54,12 @@ export class Node {
   #cluster: ClusterState | null;
   #term: number;
   #snapshot: Snapshot | null = null;
+  #snapshot_ms = Number.NEGATIVE_INFINITY;
   #pairing: PairingSession | null = null;
   #erasing = false;
   #forgetting = false;
+  #watching: Timer | undefined;
+  #configuring = 0;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -84,9 +88,32 @@ export class Node {
     this.events.add("started", "info", `understudy ${VERSION} build ${BUILD} starts.`);
     this.#heart.start(this.#configuration(false));
     this.#setLinks(false);
+    const watch = new InterfaceWatch(
+      watchedKernel(() => void this.#configureHeart()),
+      (code, severity, message) => this.events.add(code, severity, message),
+    );
+    this.#watching = setInterval(() => {
+      // Links follow new settings in an order of their own.
+      if (this.#configuring === 0) watch.check(this.#watched());
+    }, WATCH_INTERVAL_MS);
+  }
+
+  #watched(): WatchedInterface[] {
+    const is_fresh = performance.now() - this.#snapshot_ms < WATCH_INTERVAL_MS;
+    const holds = is_fresh && (this.#snapshot?.addresses.some(({ held }) => held) ?? false);
+    const card = this.#membership()?.nic;
+    return [
+      ...(card === undefined ? [] : [{ nic: card, enabled: true, gateways: [] }]),
+      ...this.settings.current.interfaces.map(({ nic, enabled = true, gateway, gateway6 }) => ({
+        nic,
+        enabled,
+        gateways: holds ? [gateway, gateway6].filter((text) => text !== undefined) : [],
+      })),
+    ];
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#watching);
     this.#pairing?.cancel();
     await this.#heart.stop();
     this.settings.close();
@@ -293,9 +320,14 @@ export class Node {
    * the heart uses it, or once the heart has let go of it.
    */
   async #configureHeart({ bootstrap } = { bootstrap: false }): Promise<void> {
-    this.#setLinks(true);
-    await this.#heart.configure(this.#configuration(bootstrap));
-    this.#setLinks(false);
+    this.#configuring++;
+    try {
+      this.#setLinks(true);
+      await this.#heart.configure(this.#configuration(bootstrap));
+      this.#setLinks(false);
+    } finally {
+      this.#configuring--;
+    }
   }
 
   /** Links of enabled interfaces up, or those of disabled ones down: these must not carry traffic past the gate. */
@@ -326,6 +358,7 @@ export class Node {
 
   #takeSnapshot(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
+    this.#snapshot_ms = performance.now();
     if (snapshot.term > this.#term) this.#saveTerm(snapshot.term);
     if (snapshot.role === "departed" && snapshot.peer?.role === "erased") this.#forgetCluster();
     if (snapshot.role === "erased") this.#becomeFresh();
