@@ -35,7 +35,7 @@ const fresh = (name: string) => {
   mkdirSync(path, { recursive: true });
   return path;
 };
-const tiny = (path: string) => `mount -t tmpfs -o size=64k tmpfs ${path}`;
+const tiny = (path: string, size_kb = 64) => `mount -t tmpfs -o size=${size_kb}k tmpfs ${path}`;
 const fill = (path: string) => `dd if=/dev/zero of=${path}/filler bs=4k 2>/dev/null || true`;
 const readOnly = (path: string) => `mount --bind ${path} ${path}\nmount -o remount,ro,bind ${path}`;
 
@@ -119,7 +119,7 @@ test("a user who may not use the control socket is told so", () =>
   }));
 
 describe("the backup's state is damaged while it is away", () => {
-  for (const name of ["settings.json", "cluster.json", "term.json"]) {
+  for (const name of ["cluster.json", "term.json"]) {
     test(
       `${name}: the copy before it is used; without one the node does not start; restored, it is the backup again`,
       () =>
@@ -150,6 +150,34 @@ describe("the backup's state is damaged while it is away", () => {
     );
   }
 
+  test(
+    "settings.db: the copy beside it is used; without one the node does not start; restored, it is the backup again",
+    () =>
+      pair.undisturbed(async () => {
+        const node = pair.node(pair.backup);
+        const [path, copy] = ["settings.db", "settings.copy.json"].map((name) => join(node.state, name)) as [
+          string,
+          string,
+        ];
+        const before = node.command(["settings", "export"]);
+        await node.stop();
+        for (const file of [path, copy]) copyFileSync(file, `${file}.good`);
+        writeFileSync(path, readFileSync(path).fill(0, 100, 20_000));
+        flipByte(copy);
+        expectSentence(
+          node.attempt(["node", "--state", node.state, "--run", node.run]),
+          /^\S+settings\.db is damaged and there is no good copy; restore it, or erase the whole state directory to start from a fresh install\.$/,
+        );
+        copyFileSync(`${copy}.good`, copy);
+        await node.start();
+        expect((await node.events()).filter(({ code }) => code === "state-damaged").at(-1)?.message).toMatch(
+          /settings\.db is damaged; revision \d+ of \S+ is used, and the file is kept as settings\.db\.damaged\.$/,
+        );
+        expect(node.command(["settings", "export"])).toBe(before);
+      }),
+    TEST_MS,
+  );
+
   function flipByte(path: string): void {
     const bytes = readFileSync(path);
     const at = bytes.length >> 1;
@@ -161,7 +189,7 @@ describe("the backup's state is damaged while it is away", () => {
 describe("the disk runs full under a running node", () => {
   /** The state directory moves to a disk of its own, with everything that is in it. */
   const onTinyDisk = (state: string) =>
-    `cp -a ${state} ${state}.moved\n${tiny(state)}\ncp -a ${state}.moved/. ${state}`;
+    `cp -a ${state} ${state}.moved\n${tiny(state, 512)}\ncp -a ${state}.moved/. ${state}`;
   const inside = (node: LabNode) => `/proc/${node.processes()[0]?.pid}/root${node.state}`;
   const fillUp = (node: LabNode) => {
     try {
