@@ -118,11 +118,12 @@ describe("a live pair", () => {
   );
 
   test(
-    "the reserved card that was set down on the backup is up again",
+    "the reserved card that was set down on the backup is up again; meanwhile the active node hands over (S5a)",
     () =>
-      pair.undisturbed(async () => {
-        ip(pair.backup, "link set clu0 down");
-        await until("it is up", () => isUp(pair.backup, "clu0"));
+      pair.scenario(pair.backup, 1, async () => {
+        const side = pair.backup;
+        ip(side, "link set clu0 down");
+        await until("it is up", () => isUp(side, "clu0"));
       }),
     TEST_MS,
   );
