@@ -1,14 +1,21 @@
 /** Passwords of administrators: which are taken, who may set them, and what a guesser learns. */
 import { beforeEach, describe, expect, spyOn, test } from "bun:test";
-import { type Administrator, Administrators, ARGON2, demandGoodPassword } from "./administrators.ts";
+import { type Administrator, Administrators, ARGON2, demandGoodPassword, type Hasher } from "./administrators.ts";
 
 const GOOD = "four boats in the fog";
 const OTHER = "seven owls under a roof";
+
+/** As slow work is: later, but not for long. What is said of real hashes is tested with real ones. */
+const fast: Hasher = {
+  hash: async (password) => `$argon2id$v=19$m=65536,t=3,p=1$fast$${Buffer.from(String(password)).toString("hex")}`,
+  verify: async (password, hash) => hash === (await fast.hash(password)),
+};
 
 let kept: Administrator[];
 let saved: number;
 let now_ms: number;
 let administrators: Administrators;
+let made: (hasher: Hasher) => Administrators;
 
 beforeEach(() => {
   kept = [];
@@ -18,7 +25,8 @@ beforeEach(() => {
     kept = work(kept);
     saved += 1;
   };
-  administrators = new Administrators({ list: () => kept, change }, () => now_ms);
+  made = (hasher) => new Administrators({ list: () => kept, change }, () => now_ms, hasher);
+  administrators = made(fast);
 });
 
 describe("a password", () => {
@@ -41,10 +49,13 @@ describe("a password", () => {
     });
 
   test("is kept as Argon2id with the parameters that are stated", async () => {
+    administrators = made(Bun.password);
     await administrators.setPassword("console", { name: "admin", password: GOOD });
     expect(kept[0]?.password_hash).toStartWith(`$argon2id$v=19$m=${ARGON2.memoryCost},t=${ARGON2.timeCost},p=1$`);
     expect(JSON.stringify([kept, administrators.list()])).not.toContain(GOOD);
     expect(administrators.list()).toEqual([{ name: "admin", password: "set" }]);
+    await administrators.verify("admin", GOOD);
+    await expect(administrators.verify("admin", OTHER)).rejects.toThrow(/is wrong/);
   });
 
   test("is the same from a keyboard that composes letters and from one that does not", async () => {
@@ -113,7 +124,7 @@ describe("a guesser", () => {
   beforeEach(() => administrators.setPassword("console", { name: "admin", password: GOOD }));
 
   test("hears the same of a wrong password and of a name that nobody has, and each is hashed", async () => {
-    const verify = spyOn(Bun.password, "verify");
+    const verify = spyOn(fast, "verify");
     for (const name of ["admin", "nobody"])
       await expect(administrators.verify(name, "wrong")).rejects.toThrow("The name or the password is wrong.");
     const costs = verify.mock.calls.map(([, hash]) => /m=\d+,t=\d+,p=\d+/.exec(String(hash))?.[0]);
@@ -141,6 +152,14 @@ describe("a guesser", () => {
     const busy = settled.filter((one) => one.status === "rejected" && (one.reason as { code: string }).code === "busy");
     expect(busy.length).toBe(4);
   });
+});
+
+test("a name that nobody has is refused by a real hash of the same cost", async () => {
+  const verify = spyOn(Bun.password, "verify");
+  await expect(made(Bun.password).verify("nobody", "wrong")).rejects.toThrow(/is wrong/);
+  const hashes = verify.mock.calls.map(([, hash]) => String(hash));
+  verify.mockRestore();
+  expect(hashes).toEqual([expect.stringMatching(/^\$argon2id\$v=19\$m=65536,t=3,p=1\$[^$]{43}\$[^$]{43}$/)]);
 });
 
 test("a hash that came from elsewhere and asks for too much is not computed", async () => {

@@ -31,15 +31,20 @@ export interface AdministratorsKept {
   change(work: (now: readonly Administrator[]) => Administrator[], options: ChangeOptions): Promise<void>;
 }
 
+/** Bun.password, or something fast for tests. */
+export type Hasher = Pick<typeof Bun.password, "hash" | "verify">;
+
 /** The console and the control socket belong to root; on the web, the present password is asked for. */
 export type Door = "console" | "web";
 
 export class Administrators {
   readonly #kept: AdministratorsKept;
   readonly #guesses: Guesses;
+  readonly #hasher: Hasher;
 
-  constructor(kept: AdministratorsKept, now_ms: () => number = () => performance.now()) {
+  constructor(kept: AdministratorsKept, now_ms: () => number = () => performance.now(), hasher: Hasher = Bun.password) {
     this.#kept = kept;
+    this.#hasher = hasher;
     this.#guesses = new Guesses(now_ms);
   }
 
@@ -52,7 +57,7 @@ export class Administrators {
     if (Buffer.byteLength(name) > NAME_BYTES_MAX || Buffer.byteLength(password) > PASSWORD_BYTES_MAX) throw wrong();
     this.#guesses.begin(name);
     const hash = this.#kept.list().find((entry) => entry.name === name)?.password_hash;
-    const right = await matches(password, hash ?? NOBODY);
+    const right = await this.#matches(password, hash ?? NOBODY);
     if (!right || hash === undefined) throw wrong();
     this.#guesses.right(name);
   }
@@ -74,7 +79,7 @@ export class Administrators {
     if (name !== FIRST_ADMINISTRATOR && !this.#kept.list().some((entry) => entry.name === name))
       throw new Failure("unknown-administrator", `There is no administrator ${name.slice(0, 60)}.`);
     demandGoodPassword(name, password);
-    const password_hash = await slowTurns.take(() => Bun.password.hash(normal(password), ARGON2));
+    const password_hash = await slowTurns.take(() => this.#hasher.hash(normal(password), ARGON2));
     await this.#kept.change((now) => {
       // Somebody else may have been first meanwhile, and then the present password is theirs.
       if (door === "web" && first && now.length > 0)
@@ -83,6 +88,21 @@ export class Administrators {
       return now.map((entry) => (entry.name === name ? { name, password_hash } : entry));
     }, options);
     this.#guesses.forget(name);
+  }
+
+  /** A hash that came with imported settings may ask for anything: no more than this is given. Throws Failure `password-unusable`. */
+  async #matches(password: string, hash: string): Promise<boolean> {
+    const [, memory_kib, passes] = /\$m=(\d+),t=(\d+),/.exec(hash)?.map(Number) ?? [];
+    const bounded = (memory_kib ?? Number.NaN) <= MEMORY_KIB_MAX && (passes ?? Number.NaN) <= PASSES_MAX;
+    try {
+      if (bounded) return await slowTurns.take(() => this.#hasher.verify(normal(password), hash));
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+    }
+    throw new Failure(
+      "password-unusable",
+      "This administrator's password hash cannot be used; set a new password on the server's console.",
+    );
   }
 }
 
@@ -103,21 +123,6 @@ export function demandGoodPassword(name: string, password: string): void {
   if (plain.toLowerCase() === normal(name).toLowerCase()) throw weak("is the administrator's name");
   if (new Set(characters).size < DIFFERENT_CHARACTERS_MIN)
     throw weak(`has fewer than ${DIFFERENT_CHARACTERS_MIN} different characters`);
-}
-
-/** A hash that came with imported settings may ask for anything: no more than this is given. Throws Failure `password-unusable`. */
-async function matches(password: string, hash: string): Promise<boolean> {
-  const [, memory_kib, passes] = /\$m=(\d+),t=(\d+),/.exec(hash)?.map(Number) ?? [];
-  const bounded = (memory_kib ?? Number.NaN) <= MEMORY_KIB_MAX && (passes ?? Number.NaN) <= PASSES_MAX;
-  try {
-    if (bounded) return await slowTurns.take(() => Bun.password.verify(normal(password), hash));
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-  }
-  throw new Failure(
-    "password-unusable",
-    "This administrator's password hash cannot be used; set a new password on the server's console.",
-  );
 }
 
 /** Composed and decomposed letters of different keyboards are the same password. */
