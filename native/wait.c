@@ -105,7 +105,9 @@ napi_value wait_for(napi_env env, napi_callback_info info) {
   double timeout_ms = NAN;
   napi_get_value_double(env, argument[1], &timeout_ms);
   if (!bytes_of(env, argument[0], &out.data, &out.size) || isnan(timeout_ms)) return fail(env, "wait", EINVAL);
+  /* Infinite ones too, which no integer can hold. */
   if (timeout_ms > WAIT_MS_MAX) timeout_ms = WAIT_MS_MAX;
+  if (timeout_ms < -1) timeout_ms = -1;
   struct pollfd polled[HANDLES_MAX];
   int index_of[HANDLES_MAX], count = 0;
   for (int i = 0; i < HANDLES_MAX; i++) {

@@ -23,3 +23,21 @@ test("an order to a heart that has just died fails, and does not end the control
   expect(codes).toContain("heart-died");
   await heart.stop();
 });
+
+test("a line that is none of the heart's is passed over, and does not end the control process", async () => {
+  const lines = ["stray", "null", '{"type":"snapshot"}', '{"type":"event","event":{"code":"x"}}', '{"type":"reply"}'];
+  const good = '{"type":"event","event":{"code":"good","severity":"info","message":"Good.","at_ms":1}}';
+  const said = [...lines, good, ""].join("\n");
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const child = Bun.spawn(["sh", "-c", 'printf %s "$0"; exec sleep 60', said], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const listener = { snapshot: () => resolve("a snapshot"), event: ({ code }: { code: string }) => resolve(code) };
+  const heart = new HeartProcess(listener, () => child);
+  heart.start(CONFIGURATION);
+  expect(await promise).toBe("good");
+  child.kill("SIGKILL");
+  await heart.stop();
+});

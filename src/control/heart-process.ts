@@ -2,6 +2,7 @@
 
 import { scrubbedEnvironment } from "../environment.ts";
 import { Failure, sentence } from "../errors.ts";
+import { Lines } from "../heart/inbox.ts";
 import type { FromHeart, HeartConfiguration, HeartEvent, Snapshot, ToHeart } from "../heart/messages.ts";
 import { keepGateSocket } from "../kernel/gate.ts";
 import { openShim } from "../shim.ts";
@@ -15,6 +16,8 @@ const RESTART_MS_MAX = 5000;
 const ALIVE_INTERVAL_MS = 1000;
 const STABLE_MS = 10_000;
 const REPLY_MS_MAX = 3000;
+/** A snapshot of some ten thousand addresses. */
+const LINE_BYTES_MAX = 4 << 20;
 
 export interface HeartListener {
   snapshot(snapshot: Snapshot): void;
@@ -143,13 +146,12 @@ export class HeartProcess {
   }
 
   async #listen(stream: ReadableStream<Uint8Array>): Promise<void> {
-    const decoder = new TextDecoder();
-    let rest = "";
-    for await (const chunk of stream) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) this.#take(JSON.parse(line) as FromHeart);
-    }
+    const lines = new Lines(LINE_BYTES_MAX);
+    for await (const chunk of stream)
+      for (const line of lines.take(chunk)) {
+        const message = parseFromHeart(line);
+        if (message !== null) this.#take(message);
+      }
   }
 
   #take(message: FromHeart): void {
@@ -157,6 +159,26 @@ export class HeartProcess {
     else if (message.type === "event") this.#listener.event(message.event);
     else this.#waiting.get(message.id)?.(message.ok ? null : new Failure(message.code, message.message));
   }
+}
+
+/** What the heart says; null for a line that is nothing of that, as whatever else is written to its output. */
+export function parseFromHeart(line: string): FromHeart | null {
+  let message: Record<string, unknown>;
+  try {
+    message = Object(JSON.parse(line)) as Record<string, unknown>;
+  } catch {
+    return null;
+  }
+  const { type, snapshot, event, id, ok } = message;
+  const has = (value: unknown, types: Record<string, string>): boolean =>
+    Object.entries(types).every(([key, wanted]) => typeof (Object(value) as Record<string, unknown>)[key] === wanted);
+  const whole =
+    (type === "snapshot" && has(snapshot, { role: "string", term: "number" })) ||
+    (type === "event" && has(event, { code: "string", severity: "string", message: "string" })) ||
+    (type === "reply" &&
+      typeof id === "number" &&
+      (ok === true || has(message, { code: "string", message: "string" })));
+  return whole ? (message as unknown as FromHeart) : null;
 }
 
 /** Held here as well, so that nobody can flush the gate of a heart that is dead. */
