@@ -123,8 +123,11 @@ static void drain(int fd) {
     if (recv(fd, scratch, sizeof scratch, MSG_DONTWAIT) < 0 && errno == EAGAIN) return;
 }
 
-/* One datagram of answers, copied to `reply`. 1: that was the last; 0: there is more; otherwise the error, negative. */
-static int take_answers(size_t bytes, const struct sequences *asked, uint8_t *reply, size_t size, size_t *filled) {
+/*
+ * One datagram of answers, copied to `reply`. 1: that was the last; 0: there is more; otherwise the error, negative.
+ * `bytes` has a sign, as NLMSG_NEXT takes the padding too, which the last message need not have.
+ */
+static int take_answers(ssize_t bytes, const struct sequences *asked, uint8_t *reply, size_t size, size_t *filled) {
   for (struct nlmsghdr *header = (struct nlmsghdr *)scratch; NLMSG_OK(header, bytes); header = NLMSG_NEXT(header, bytes)) {
     if (header->nlmsg_seq - asked->first > asked->end - asked->first) continue; /* to an earlier request */
     if (header->nlmsg_type == NLMSG_ERROR) {
