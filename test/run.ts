@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ensurePrerequisites } from "./lab/prerequisites.ts";
+import { CLANG, ensurePrerequisites } from "./lab/prerequisites.ts";
 import { enterWorld } from "./lab/world.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -80,7 +80,7 @@ function runLayer({ name, tests, command }: Layer): void {
 }
 
 mkdirSync(REPORTS, { recursive: true });
-ensurePrerequisites();
+ensurePrerequisites(CLANG);
 enterWorld();
 for (const layer of LAYERS) runLayer(layer);
 console.log(`\n${passed} passed, ${failed} failed`);

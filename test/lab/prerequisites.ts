@@ -1,7 +1,14 @@
 /** What the tests need of Debian: installed when root, named when not. */
 import { existsSync } from "node:fs";
 
-const PREREQUISITES = [
+export interface Prerequisite {
+  command: string;
+  package: string;
+  /** Where the command alone does not tell. */
+  isThere?: () => boolean;
+}
+
+const PREREQUISITES: Prerequisite[] = [
   { command: "ip", package: "iproute2" },
   { command: "nft", package: "nftables" },
   { command: "gcc", package: "gcc" },
@@ -10,13 +17,26 @@ const PREREQUISITES = [
   { command: "strace", package: "strace" },
 ];
 
+/** For fuzzing C: clang, and its sanitizers and libFuzzer, which it does not bring by itself. */
+export const CLANG: Prerequisite[] = [
+  { command: "clang", package: "clang" },
+  { command: "clang", package: "libclang-rt-dev", isThere: hasClangRuntime },
+];
+
+function hasClangRuntime(): boolean {
+  const directory = Bun.spawnSync(["clang", "-print-resource-dir"]).stdout.toString().trim();
+  return existsSync(directory) && [...new Bun.Glob("lib/**/libclang_rt.fuzzer*.a").scanSync(directory)].length > 0;
+}
+
 /** Installs missing packages as root; otherwise ends the program with the one command that does. */
-export function ensurePrerequisites(extra: { command: string; package: string }[] = []): void {
+export function ensurePrerequisites(extra: Prerequisite[] = []): void {
   const wanted = [...PREREQUISITES, ...extra];
   // Root's tools are often not on a user's PATH, though everybody may run them.
   process.env["PATH"] = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
   const search = { PATH: process.env["PATH"] };
-  const missing = wanted.filter(({ command }) => Bun.which(command, search) === null).map((entry) => entry.package);
+  const missing = wanted
+    .filter(({ command, isThere }) => Bun.which(command, search) === null || isThere?.() === false)
+    .map((entry) => entry.package);
   if (!existsSync("/usr/include/stdio.h")) missing.push("libc6-dev");
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0) {

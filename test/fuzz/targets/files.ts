@@ -1,13 +1,12 @@
 /** Targets: the files that an administrator brings along, backup copies of settings and licenses. */
 import { createHash } from "node:crypto";
-import { readHeader, SETTINGS_SCHEMA } from "../../src/control/backup-format.ts";
-import { readLicense } from "../../src/control/license.ts";
-import { Failure } from "../../src/errors.ts";
-import { developmentKey, signLicense } from "../license/sign.ts";
-import type { Target } from "./targets.ts";
+import { readHeader, SETTINGS_SCHEMA } from "../../../src/control/backup-format.ts";
+import { readLicense } from "../../../src/control/license.ts";
+import { Failure } from "../../../src/errors.ts";
+import { developmentKey, signLicense } from "../../license/sign.ts";
+import { decode, type Target } from "../target.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 const HEADER = {
   server: "node-a",
@@ -26,8 +25,9 @@ function copyOf(header: unknown): string {
 export function backupTarget(): Target {
   const good = copyOf(HEADER);
   return {
-    next: (mutator) =>
-      mutator.below(2) === 0 ? mutator.mutated([encode(good)]) : encode(copyOf(mutator.mutatedJson(HEADER))),
+    base: { copy: encode(good) },
+    next: (mutator, corpus) =>
+      mutator.below(2) === 0 ? mutator.mutated(corpus) : encode(copyOf(mutator.mutatedJson(HEADER))),
     check(bytes) {
       const text = decode(bytes);
       try {
@@ -46,7 +46,8 @@ export function licenseTarget(): Target {
   const good = encode(signLicense(payload, developmentKey()));
   const now = new Date("2026-01-01T00:00:00Z");
   return {
-    next: (mutator) => mutator.mutated([good]),
+    base: { license: good },
+    next: (mutator, corpus) => mutator.mutated(corpus),
     check(bytes) {
       const { state, holder, serial, issued, until } = readLicense(decode(bytes), now);
       const same = holder === "Lab" && serial === "1" && issued === "2020-01-01" && until === null;
