@@ -33,7 +33,8 @@ export async function settingsCommand(common: Common, words: string[], options: 
       if (word === undefined) throw usage("settings show needs the number or the name of a revision.");
       return print(await ask(common.run, "GET", `/settings/revisions/${encodeURIComponent(word)}`));
   }
-  throw usage(`Say what to do with the settings: ${VERBS}.`);
+  const what = verb === "" ? "Say what to do with the settings" : `There is no command "settings ${verb}"`;
+  throw usage(`${what}; these are: ${VERBS}.`);
 }
 
 interface Changed {

@@ -134,7 +134,8 @@ describe("S20: destroying the cluster", () => {
     expect(addressesIn(other(side))).not.toContain(LAN_ADDRESS);
     await until("nothing is left to tell", async () => {
       const events = await pair.node(side).events();
-      return (await pair.node(side).role()) === "standalone" && events.at(-1)?.code === "peer-erased";
+      const last = (code: string) => events.findLastIndex((event) => event.code === code);
+      return (await pair.node(side).role()) === "standalone" && last("peer-erased") > last("cluster-destroyed");
     });
     expect(addressesIn(side)).toContain(LAN_ADDRESS);
     await pair.untilTraffic();
