@@ -208,6 +208,19 @@ describe("the file", () => {
     database?.close();
   });
 
+  test("is missing and an older log is there: that does not get into the new file", () => {
+    const older = join(root, String(count++));
+    mkdirSync(older);
+    const database = new SettingsDatabase(older);
+    for (let i = 0; i < 5; i++) appendNext(database);
+    const directory = damaged("closed", { copy: true }, (path) => {
+      rmSync(path);
+      cpSync(join(older, `${DATABASE}-wal`), `${path}-wal`);
+    });
+    database.close();
+    expect(look(directory, HEAD)).toBe(HEAD);
+  });
+
   test("is another kind of file: the copy is used, and the file is kept", () => {
     const directory = damaged("closed", { copy: true }, (path) => writeFileSync(path, "not a database ".repeat(500)));
     const database = open(directory);
