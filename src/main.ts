@@ -5,7 +5,8 @@ import { BUILD, COMMIT, VERSION } from "./version.ts";
 
 const HELP = `understudy: two gateway nodes, one active, never two owners of a shared address
 
-  understudy node --state DIR --run DIR [--reboot-command CMD]
+  understudy node --state DIR --run DIR [--reboot-command CMD] [--poweroff-command CMD]
+  understudy [--run DIR] menu [--console-command CMD]
   understudy [--run DIR] status [--watch]
   understudy [--run DIR] events [--last N]
   understudy [--run DIR] settings get [PATH] | set PATH=VALUE ... [--alone] | revisions | show REVISION
@@ -17,6 +18,7 @@ const HELP = `understudy: two gateway nodes, one active, never two owners of a s
   understudy [--run DIR] backup create | list | show NAME | restore NAME | delete NAME   [--passphrase | --passphrase-file FILE]
   understudy [--run DIR] license show | install FILE | check FILE
   understudy [--run DIR] password [--name admin]
+  understudy [--run DIR] reboot | poweroff
   understudy --version
 
 All commands take --json. --run defaults to /run/understudy, --state to /var/lib/understudy.`;
@@ -27,6 +29,7 @@ const OPTIONS = {
   "reboot-command": { type: "string" },
   "poweroff-command": { type: "string" },
   "gate-socket": { type: "string" },
+  "console-command": { type: "string" },
   interface: { type: "string" },
   name: { type: "string" },
   match: { type: "string", multiple: true },
@@ -58,7 +61,17 @@ async function main(): Promise<void> {
       return (await import("./heart/main.ts")).runHeart(values["gate-socket"]);
     case "node": {
       const { runNode } = await import("./control/run.ts");
-      return runNode({ state: values.state, run: values.run, reboot_command: values["reboot-command"] ?? null });
+      return runNode({
+        state: values.state,
+        run: values.run,
+        reboot_command: values["reboot-command"] ?? null,
+        poweroff_command: values["poweroff-command"] ?? null,
+      });
+    }
+    case "menu": {
+      if (values.json) throw new UsageError("The menu is for people and has no --json; use the commands instead.");
+      const { openMenu } = await import("./menu/open.ts");
+      return openMenu(values.run, values["console-command"] ?? process.env["SHELL"]);
     }
     case "status":
       return (await import("./cli/status.ts")).showStatus(values.run, { json: values.json, watch: values.watch });
@@ -87,6 +100,9 @@ async function main(): Promise<void> {
     case "cluster destroy":
       if (!values.yes) throw new UsageError("The other node would be left without its cluster; confirm with --yes.");
       return commands.destroyCluster(common);
+    case "reboot":
+    case "poweroff":
+      return (await import("./cli/power.ts")).power(common, command);
     case "cluster join":
       return commands.joinCluster(common, need(values.interface, "--interface IF", values["skip-code"]), values.name);
     case "cluster create":

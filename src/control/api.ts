@@ -46,6 +46,14 @@ export function serveControl(node: Node, path: string) {
       await node.destroy();
       return {};
     },
+    "POST /system/reboot": () => {
+      node.power("reboot");
+      return {};
+    },
+    "POST /system/poweroff": () => {
+      node.power("poweroff");
+      return {};
+    },
   };
   rmSync(path, { force: true });
   const server = Bun.serve({

@@ -15,6 +15,7 @@ import { HeartProcess } from "./heart-process.ts";
 import { InterfaceWatch, WATCH_INTERVAL_MS, type WatchedInterface, watchedKernel } from "./interface-watch.ts";
 import type { LicenseReport } from "./license.ts";
 import { PairingSession } from "./pairing-session.ts";
+import { endWith, type PowerWay, powerCommand } from "./power.ts";
 import { demandChangeAllowed, demandFitForCluster, type Situation } from "./rules.ts";
 import { inherited, SettingsService } from "./settings-service.ts";
 import { openSettings } from "./settings-start.ts";
@@ -24,6 +25,7 @@ export interface NodeOptions {
   state: string;
   run: string;
   reboot_command: string | null;
+  poweroff_command?: string | null;
 }
 
 /** Everything that `status` shows. */
@@ -57,6 +59,7 @@ export class Node {
   #snapshot_ms = Number.NEGATIVE_INFINITY;
   #pairing: PairingSession | null = null;
   #erasing = false;
+  #ending = false;
   #forgetting = false;
   #watching: Timer | undefined;
   #configuring = 0;
@@ -344,16 +347,19 @@ export class Node {
     }
   }
 
+  /** Reboots the server or turns it off: the peer takes over first, by the clean stop. Throws Failure `no-command`. */
+  power(way: PowerWay): void {
+    const command = powerCommand(this.#options, way);
+    if (this.#ending) return;
+    this.#ending = true;
+    this.events.add(way, "warning", way === "reboot" ? "This server reboots." : "This server turns off.");
+    endWith(command, () => this.stop());
+  }
+
   #restartInPlaceOrReboot(): void {
     const command = this.#options.reboot_command;
     if (command === null) return void this.#configureHeart();
-    // The answer to the joining administrator leaves first.
-    setTimeout(() => {
-      void this.stop().then(() => {
-        Bun.spawn(["/bin/sh", "-c", command], { stdin: "ignore", stdout: "inherit", stderr: "inherit" }).unref();
-        process.exit(0);
-      });
-    }, 200);
+    endWith(command, () => this.stop());
   }
 
   #takeSnapshot(snapshot: Snapshot): void {
