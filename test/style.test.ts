@@ -29,6 +29,11 @@ const RULES: { folder: string; allowed: RegExp; because: string }[] = [
     because: "nothing slow shares a thread with heartbeats: no disk, no HTTP",
   },
   {
+    folder: "src/menu/",
+    allowed: /^\.\/|^\.\.\/(errors\.ts|cli\/client\.ts)$|^node:net$/,
+    because: "it sees the node as every other client does, over the control socket",
+  },
+  {
     folder: "src/settings/",
     allowed:
       /^\.\/|^\.\.\/(wire\/|(core\/tuning|errors|sealed|trouble|heart\/messages)\.ts$)|^zod$|^bun:sqlite$|^node:(crypto|fs|net|path)$/,

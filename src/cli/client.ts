@@ -6,8 +6,14 @@ import { Failure } from "../errors.ts";
 /** The server's own answer where a body is too large: it has no JSON. */
 const TOO_LARGE = 413;
 
-/** One request; the answer's JSON. Throws Failure with the node's own code and sentence. */
-export async function ask<T>(run: string, method: string, path: string, body?: unknown): Promise<T> {
+/** One request; the answer's JSON. Throws Failure with the node's own code and sentence. `signal` gives it up. */
+export async function ask<T>(
+  run: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
   const socket = join(run, "control.sock");
   demandSocket(run, socket);
   let response: Response;
@@ -16,6 +22,7 @@ export async function ask<T>(run: string, method: string, path: string, body?: u
       method,
       unix: socket,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
       // Pairing waits for a person at the other node: up to an hour.
       timeout: false,
     } as RequestInit);

@@ -8,6 +8,7 @@ import { lines, settings, snapshots, storeTarget } from "./targets/control.ts";
 import { arp, election, heartbeat, ndp, stranger } from "./targets/core.ts";
 import { backupTarget, licenseTarget } from "./targets/files.ts";
 import { netlink, records } from "./targets/kernel.ts";
+import { typing } from "./targets/menu.ts";
 import { pairing, pieces } from "./targets/pairing.ts";
 
 /** Made when asked for: some have a directory or a server. */
@@ -23,6 +24,7 @@ export const TARGETS: Record<string, () => Target | Promise<Target>> = {
   records: () => records,
   lines: () => lines,
   snapshots: () => snapshots,
+  typing: () => typing,
   settings: () => settings,
   store: storeTarget,
   backup: backupTarget,
