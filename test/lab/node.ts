@@ -35,10 +35,11 @@ export class LabNode {
     this.run = join(lab.directory, side, "run");
   }
 
-  /** `before`: shell commands that prepare the mount namespace that the node gets for itself. */
-  async start(before = ""): Promise<void> {
+  /** `before`: shell commands that prepare the mount namespace that the node gets for itself; `more`: further options. */
+  async start(before = "", more: string[] = []): Promise<void> {
     // A node outlives no lab, however the lab ends.
-    const words = ["setpriv", "--pdeathsig", "KILL", EXECUTABLE, "node", "--state", this.state, "--run", this.run];
+    const command = [EXECUTABLE, "node", "--state", this.state, "--run", this.run, ...more];
+    const words = ["setpriv", "--pdeathsig", "KILL", ...command];
     this.#child = Bun.spawn(this.#lab.inside(this.side, prepared(before, words)), {
       stdin: "ignore",
       stdout: "ignore",
