@@ -356,10 +356,15 @@ describe("settings", () => {
   });
 
   test("the server's name, with wrong ones", async () => {
-    session = Session.open();
+    session = Session.open((node) => {
+      node.routes["PATCH /settings"] = () => {
+        node.status = { ...node.status, name: "gateway" };
+      };
+    });
     await session.choose("Change the server's name");
     await session.talk(["keeps: node-a", "x"], ["must have 2 to 42", "x".repeat(43)], ["and this has 43", "gateway"]);
     await session.sees("The name of this server is gateway now.");
+    await session.sees(" gateway ");
     expect(session.node.bodies("PATCH /settings?author=console")).toEqual([{ set: { "server.name": "gateway" } }]);
   });
 

@@ -68,6 +68,8 @@ export async function runMenu(device: Device, options: MenuOptions): Promise<voi
 /** Shows the list and does one thing of it; false where that was Exit. Throws InputEnded. */
 async function oneItem(context: Context): Promise<boolean> {
   const { dialogue, watch } = context;
+  // What was just done is seen in the panel at once.
+  await watch.look();
   const { situation } = watch;
   const items = itemsOf(situation, { console: context.console_command !== null });
   dialogue.terminal.printPanel();

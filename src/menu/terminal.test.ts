@@ -129,7 +129,7 @@ describe("on a dumb terminal", () => {
     );
     await session.talk(["Exit", "99\x1b[A9\x7f"], ["There is no item 99", "6"], ["WARNING", "n"]);
     session.node.status = BACKUP;
-    await session.sees("This server is the backup node now.");
+    await session.sees("*** BACKUP ***");
     await session.close();
     expect(session.device.shown).not.toContain("\x1b");
     expect(session.device.shown.replaceAll("\r\n", "")).not.toContain("\n");
