@@ -12,7 +12,7 @@
  * - When two histories meet, and one continues the other, both take the longer one. Else that of the active node wins,
  *   and the other node keeps its own revisions under a name.
  */
-import { type Failure, sentence } from "../errors.ts";
+import { Failure } from "../errors.ts";
 import { isGenuine, makeRevision, type Revision } from "../settings/chain.ts";
 import { answerFetch, answerLocate } from "./history.ts";
 import { CONTENT_CHARACTERS_MAX, type Message, type MessageOf, PROTOCOL } from "./messages.ts";
@@ -46,7 +46,7 @@ export class Engine {
   #greeted: "no" | "yes" | "other-version" = "no";
   /** The peer's newest revision as far as known; null until it has said it on this connection. */
   #peer: PeerHead | null = null;
-  /** The highest term in which the peer said that it is active. */
+  /** The term in which the peer said that it is active; -1 where it says that it is not, or where we claimed since. */
   #claimed_term = -1;
   #pull: Pull | null = null;
   #parted: "no" | "yes" | "unrelated" = "no";
@@ -63,6 +63,7 @@ export class Engine {
     return this.#turn(now_ms, () => {
       const before = this.#situation;
       this.#situation = situation;
+      if (situation.active && (!before.active || before.term !== situation.term)) this.#claimed_term = -1;
       if (before.active !== situation.active || before.term !== situation.term) this.#sayHead();
     });
   }
@@ -165,14 +166,14 @@ export class Engine {
 
   #takeHead({ id, number, active, term }: MessageOf<"head">): void {
     this.#peer = { id, number, active, term };
-    if (active) this.#claimed_term = Math.max(this.#claimed_term, term);
+    this.#claimed_term = active ? term : -1;
     if (this.#pending?.asked === "again") this.#pending.asked = "no";
   }
 
   /** This node is the backup: on the disk first, then the answer. */
   #takeAppend({ term, revision }: MessageOf<"append">): void {
     const { chain, objection } = this.#options;
-    this.#claimed_term = Math.max(this.#claimed_term, term);
+    this.#claimed_term = term;
     const refuse = (code: string, message: string): void => {
       this.#out.messages.push({ type: "refused", id: revision.id, code, message: message.slice(0, 1000) });
     };
@@ -293,7 +294,11 @@ export class Engine {
     const { revision, proposal } = pending;
     if (chain.head().id !== revision.id) {
       const failure = this.#store(() => chain.append([revision], proposal.local));
-      if (failure !== null) return this.#settle({ ok: false, code: failure.code, message: failure.message });
+      if (failure !== null) {
+        const { code, message } = failure;
+        const rest = pending.may_be_there ? outcomeText.mayBeThere(peer_name) : "";
+        return this.#settle({ ok: false, code, message: message + rest });
+      }
     }
     if (on === "alone" && this.#told !== "alone") {
       this.#told = "alone";
@@ -323,9 +328,10 @@ export class Engine {
     try {
       work();
     } catch (error) {
-      if (this.#told !== "unwritable") this.#event("settings-unwritable", "error", sentence(error));
+      if (!(error instanceof Failure)) throw error;
+      if (this.#told !== "unwritable") this.#event("settings-unwritable", "error", error.message);
       this.#told = "unwritable";
-      return error as Failure;
+      return error;
     }
     if (chain.head().id === before) return null;
     this.#out.moved = true;

@@ -4,6 +4,7 @@ import type { Verdict } from "./types.ts";
 const count = (changes: number): string => (changes === 1 ? "one change" : `${changes} changes`);
 
 export const outcomeText = {
+  mayBeThere: (peer: string) => ` ${peer} may have it all the same, and then it applies when the two are in step.`,
   synced: (peer: string, revision: number) => `${peer} has the same settings as this node (revision ${revision}).`,
   behind: (peer: string, changes: number) =>
     `This node takes over ${changes > 0 ? count(changes) : "changes"} of the settings from ${peer}.`,
@@ -35,6 +36,6 @@ export function failed(
   why: string | undefined,
   may_be_there: boolean,
 ): Verdict {
-  const rest = may_be_there ? ` ${peer} may have it all the same, and then it applies when the two are in step.` : "";
+  const rest = may_be_there ? outcomeText.mayBeThere(peer) : "";
   return { ok: false, code, message: REFUSALS[code](peer, why) + rest };
 }

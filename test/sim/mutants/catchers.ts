@@ -12,6 +12,7 @@ export const SEEDS = 3000;
 
 export const CATCHERS = {
   simulation: { name: "simulation", command: ["test/sim/run.ts", "--seeds", String(SEEDS), "--quick"] },
+  replication: { name: "replication", command: test("./test/sim/replication") },
   scripts: { name: "scripts", command: test("./test/scripts") },
   unit: { name: "unit tests", command: test("./src/core", "./src/wire", "./src/heart") },
   house: { name: "house rules", command: test("./test/style.test.ts") },
