@@ -13,7 +13,7 @@
  *   and the other node keeps its own revisions under a name.
  */
 import { Failure } from "../errors.ts";
-import { isGenuine, makeRevision, type Revision } from "../settings/chain.ts";
+import { isGenuine } from "../settings/chain.ts";
 import { answerFetch, answerLocate } from "./history.ts";
 import { CONTENT_CHARACTERS_MAX, type Message, type MessageOf, PROTOCOL } from "./messages.ts";
 import { Pull, type PullResult } from "./pull.ts";
@@ -25,9 +25,7 @@ export const STORE_MS_MAX = 5000;
 /** The newest revision is compared so often, and the connection kept alive with it. */
 export const HEAD_INTERVAL_MS = 500;
 
-interface Pending {
-  revision: Revision;
-  proposal: Proposal;
+interface Pending extends Proposal {
   deadline_ms: number;
   /** It left for the peer over this connection; "again" once the peer's next word shows that it may be in step. */
   asked: "no" | "yes" | "again";
@@ -94,15 +92,12 @@ export class Engine {
   /** One change; its verdict comes with this output or a later one. Not while another is under way. */
   propose(now_ms: number, proposal: Proposal): Output {
     return this.#turn(now_ms, () => {
-      const { base, content, author, at } = proposal;
-      const head = this.#options.chain.head();
+      const { parent, content } = proposal.revision;
       if (this.#pending !== null) return this.#refuse("busy");
       if (!this.#isActive()) return this.#refuse("not-active");
-      if (base !== head.id) return this.#refuse("settings-moved");
+      if (parent !== this.#options.chain.head().id) return this.#refuse("settings-moved");
       if (content.length > CONTENT_CHARACTERS_MAX) return this.#refuse("settings-too-large");
-      const revision = makeRevision(head, { at, author, term: this.#situation.term, content });
-      const deadline_ms = now_ms + STORE_MS_MAX;
-      this.#pending = { revision, proposal, deadline_ms, asked: "no", may_be_there: false };
+      this.#pending = { ...proposal, deadline_ms: now_ms + STORE_MS_MAX, asked: "no", may_be_there: false };
     });
   }
 
@@ -207,7 +202,7 @@ export class Engine {
     // Asked again once the two are in step, if that is before the change's time is over.
     pending.asked = "again";
     if (code === "out-of-step" || code === "not-backup") return;
-    if (pending.proposal.alone) this.#confirm("alone");
+    if (pending.alone) this.#confirm("alone");
     else this.#refuse("not-replicated", `${this.#options.peer_name} could not store it: ${message}`);
   }
 
@@ -276,14 +271,14 @@ export class Engine {
     if (peer?.id === pending.revision.id) return this.#confirm("both");
     if (peer === null) {
       // A peer that is heard has its time to connect.
-      if (!this.#situation.peer_heard || pending.proposal.alone) return this.#confirm("alone");
+      if (!this.#situation.peer_heard || pending.alone) return this.#confirm("alone");
     } else if (peer.id === head.id && pending.asked === "no") {
       pending.asked = "yes";
       pending.may_be_there = true;
       this.#out.messages.push({ type: "append", term: this.#situation.term, revision: pending.revision });
     }
     if (this.#now_ms < pending.deadline_ms) return;
-    if (pending.proposal.alone || !this.#situation.peer_heard) return this.#confirm("alone");
+    if (pending.alone || !this.#situation.peer_heard) return this.#confirm("alone");
     this.#refuse("not-replicated");
   }
 
@@ -291,9 +286,9 @@ export class Engine {
     const pending = this.#pending;
     if (pending === null) return;
     const { chain, peer_name } = this.#options;
-    const { revision, proposal } = pending;
+    const { revision, local } = pending;
     if (chain.head().id !== revision.id) {
-      const failure = this.#store(() => chain.append([revision], proposal.local));
+      const failure = this.#store(() => chain.append([revision], local));
       if (failure !== null) {
         const { code, message } = failure;
         const rest = pending.may_be_there ? outcomeText.mayBeThere(peer_name) : "";

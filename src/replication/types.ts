@@ -25,12 +25,8 @@ export interface Situation {
 
 /** A change that somebody waits for. */
 export interface Proposal {
-  /** The id of the revision that it changes. */
-  base: string;
-  content: string;
-  author: string;
-  /** ISO 8601, UTC. */
-  at: string;
+  /** A child of the newest one. */
+  revision: Revision;
   /** Store it on this node even where the peer, though heard, does not take it. */
   alone: boolean;
   /** What is stored with it on this node and never travels. */

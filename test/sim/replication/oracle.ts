@@ -1,12 +1,11 @@
 /** What may never happen, whatever did. Knows disks and verdicts, and nothing of engines. */
 import type { Proposal, Verdict } from "../../../src/replication/types.ts";
-import { digestOf } from "../../../src/settings/chain.ts";
 import type { SimNode } from "./node.ts";
 
 export class Oracle {
   readonly #nodes: [SimNode, SimNode];
   readonly #confirmed: { id: string; on: "both" | "alone" }[] = [];
-  /** Digests of changes that were refused without a doubt. */
+  /** Ids of changes that were refused without a doubt. */
   readonly #refused: string[] = [];
   readonly #waiting: (Proposal | null)[] = [null, null];
   both = 0;
@@ -39,11 +38,11 @@ export class Oracle {
     if (!verdict.ok) {
       this.refused++;
       this.codes.add(verdict.code);
-      if (!verdict.message.includes("may have it")) this.#refused.push(digestOf(proposal.content));
+      if (!verdict.message.includes("may have it")) this.#refused.push(proposal.revision.id);
       return;
     }
     const { revision, on } = verdict;
-    demand(revision.digest === digestOf(proposal.content), "the verdict is of another change");
+    demand(revision.id === proposal.revision.id, "the verdict is of another change");
     demand(node.told.active, "a node that is not active confirmed");
     demand(node.disk.find(revision.id) !== null, "confirmed, and not on this disk");
     if (on === "both") {
@@ -74,8 +73,7 @@ export class Oracle {
       const final = a.find(id) !== null && b.find(id) !== null;
       demand(final || (on === "alone" && kept.has(id)), `confirmed ${on}, and lost: ${id.slice(0, 6)}`);
     }
-    const digests = new Set(a.since("0", Number.POSITIVE_INFINITY).map(({ digest }) => digest));
-    for (const digest of this.#refused) demand(!digests.has(digest), "refused without a doubt, and in force");
+    for (const id of this.#refused) demand(a.find(id) === null, "refused without a doubt, and in force");
   }
 }
 

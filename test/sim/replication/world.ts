@@ -5,6 +5,7 @@
  */
 import { type Message, readMessage } from "../../../src/replication/messages.ts";
 import type { Verdict } from "../../../src/replication/types.ts";
+import { makeRevision } from "../../../src/settings/chain.ts";
 import { Random } from "../random.ts";
 import { SimNode, type World } from "./node.ts";
 import { Oracle } from "./oracle.ts";
@@ -134,7 +135,8 @@ export class ReplicationWorld implements World {
     if (!node.up) return;
     const content = JSON.stringify({ change: ++this.#changes, by: number });
     const alone = this.#random.chance(0.1);
-    const proposal = { base: node.disk.head().id, content, author: "admin", at: String(this.#changes), alone };
+    const line = { content, author: "admin", at: String(this.#changes), term: node.told.term };
+    const proposal = { revision: makeRevision(node.disk.head(), line), alone };
     this.log(`node ${number} is asked for change ${this.#changes}${alone ? ", alone" : ""}`);
     this.oracle.proposed(number, proposal);
     node.propose(proposal);
