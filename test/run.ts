@@ -27,6 +27,7 @@ const LAYERS: Layer[] = [
   { name: "fuzz", tests: ["./test/fuzz"] },
   { name: "scripts", tests: ["./test/scripts"] },
   { name: "simulation", tests: ["./test/sim"] },
+  { name: "crash", tests: ["./test/crash"] },
   { name: "model", tests: ["./test/model"] },
   { name: "lab", tests: ["./test/lab"] },
   { name: "chaos", tests: ["./test/chaos"] },
