@@ -24,6 +24,11 @@ const RULES: { folder: string; allowed: RegExp; because: string }[] = [
     because: "it knows the kernel, not the cluster",
   },
   {
+    folder: "src/replication/",
+    allowed: /^\.\/|^\.\.\/(settings\/|errors\.ts$|heart\/messages\.ts$)|^node:(tls|crypto)$|^zod$/,
+    because: "it decides about revisions and carries messages; the clock, the database and the card are brought to it",
+  },
+  {
     folder: "src/heart/",
     allowed: /^\.\/|^\.\.\/(wire|core|kernel)\/|^\.\.\/(errors|shim|version)\.ts$|^node:crypto$/,
     because: "nothing slow shares a thread with heartbeats: no disk, no HTTP",
@@ -59,6 +64,12 @@ test("the core reads no clock, draws no random number and sets no timer", () => 
     /\b(Date\.now|new Date|performance\.now|Math\.random|setTimeout|setInterval|process\.[a-z]|Bun\.|crypto\.get)/;
   const strays = sources.filter((file) => /^src\/(core|wire)\//.test(file) && banned.test(text(file)));
   expect(strays).toEqual([]);
+});
+
+test("what replication decides depends on what it is told alone, so that one seed replays it", () => {
+  const banned = /\b(Date\.now|new Date|performance\.|Math\.random|setTimeout|setInterval|Bun\.|crypto\.get)/;
+  const deciders = sources.filter((file) => /^src\/replication\/(?!transport)/.test(file));
+  expect(deciders.filter((file) => banned.test(text(file)))).toEqual([]);
 });
 
 test("the heart and the shim know no wall clock, so that a clock step changes nothing", () => {

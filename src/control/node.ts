@@ -3,7 +3,7 @@
  * administrator, and keeps the heart alive. Nothing here can delay a heartbeat: that is another process.
  */
 import { Failure, sentence } from "../errors.ts";
-import type { HeartConfiguration, Snapshot } from "../heart/messages.ts";
+import type { HeartConfiguration, Snapshot, Tuning } from "../heart/messages.ts";
 import { listLinks, setLinkUp } from "../kernel/links.ts";
 import { parseSettings, type Settings, tuningOf } from "../settings/model.ts";
 import { openShim } from "../shim.ts";
@@ -16,6 +16,8 @@ import { InterfaceWatch, WATCH_INTERVAL_MS, type WatchedInterface, watchedKernel
 import type { LicenseReport } from "./license.ts";
 import { PairingSession } from "./pairing-session.ts";
 import { endWith, type PowerWay, powerCommand } from "./power.ts";
+import type { SyncStatus } from "./replication.ts";
+import { Replicator } from "./replicator.ts";
 import { demandChangeAllowed, demandFitForCluster, type Situation } from "./rules.ts";
 import { inherited, SettingsService } from "./settings-service.ts";
 import { openSettings } from "./settings-start.ts";
@@ -35,6 +37,7 @@ export interface Status extends Omit<Snapshot, "role"> {
   build: number;
   role: Snapshot["role"] | "starting" | "joining";
   settings_revision: number;
+  sync: SyncStatus;
   switches: { at: string; message: string }[];
   license: LicenseReport;
 }
@@ -53,6 +56,7 @@ export class Node {
   readonly settings: SettingsService;
   readonly administration: Administration;
   readonly #heart: HeartProcess;
+  readonly #replicator: Replicator;
   #cluster: ClusterState | null;
   #term: number;
   #snapshot: Snapshot | null = null;
@@ -80,6 +84,13 @@ export class Node {
       },
     });
     this.administration = new Administration(options.state, this.settings, () => this.situation());
+    this.#replicator = new Replicator({
+      events: this.events,
+      settings: this.settings,
+      saveTimings: (timings) => this.#saveTimings(timings),
+      reconfigure: () => void this.#configureHeart(),
+    });
+    this.settings.confirm = this.#replicator.confirm;
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
     this.#heart = new HeartProcess({
       snapshot: (snapshot) => this.#takeSnapshot(snapshot),
@@ -89,6 +100,7 @@ export class Node {
 
   start(): void {
     this.events.add("started", "info", `understudy ${VERSION} build ${BUILD} starts.`);
+    this.#replicator.follow(this.#membership());
     this.#heart.start(this.#configuration(false));
     this.#setLinks(false);
     const watch = new InterfaceWatch(
@@ -119,6 +131,7 @@ export class Node {
     clearInterval(this.#watching);
     this.#pairing?.cancel();
     await this.#heart.stop();
+    this.#replicator.stop();
     this.settings.close();
   }
 
@@ -142,6 +155,7 @@ export class Node {
       role: this.#shownRole(),
       reason: this.#pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),
       settings_revision: this.settings.revision,
+      sync: this.#replicator.sync(),
       switches: this.events
         .latest(500)
         .filter(({ code }) => SWITCH_EVENTS.includes(code))
@@ -326,7 +340,10 @@ export class Node {
     this.#configuring++;
     try {
       this.#setLinks(true);
-      await this.#heart.configure(this.#configuration(bootstrap));
+      // A cluster that the node has entered or left since.
+      this.#replicator.follow(this.#membership());
+      const configuration = this.#configuration(bootstrap);
+      await this.#replicator.whileConfiguring(() => this.#heart.configure(configuration));
       this.#setLinks(false);
     } finally {
       this.#configuring--;
@@ -365,6 +382,7 @@ export class Node {
   #takeSnapshot(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     this.#snapshot_ms = performance.now();
+    this.#replicator.takeSnapshot(snapshot);
     if (snapshot.term > this.#term) this.#saveTerm(snapshot.term);
     if (snapshot.role === "departed" && snapshot.peer?.role === "erased") this.#forgetCluster();
     if (snapshot.role === "erased") this.#becomeFresh();
@@ -416,6 +434,13 @@ export class Node {
     }
   }
 
+  #saveTimings(timings: Tuning[]): void {
+    if (this.#cluster === null) return;
+    const cluster = { ...this.#cluster, timings };
+    this.#cluster = cluster;
+    this.#tryToStore(() => this.store.saveCluster(cluster));
+  }
+
   #saveCluster(cluster: ClusterState | null): void {
     this.store.saveCluster(cluster);
     this.#cluster = cluster;
@@ -451,7 +476,7 @@ export class Node {
               peer_name: cluster.peer_name,
               nic: cluster.nic,
               peer_mac: cluster.peer_mac,
-              tuning: tuningOf(this.settings.current),
+              tuning: this.#replicator.tuning(tuningOf(this.settings.current)),
               departed: cluster.departed ?? false,
             },
           }),

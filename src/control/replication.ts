@@ -139,6 +139,8 @@ export class Replication {
   }
 
   takeSnapshot(snapshot: Pick<Snapshot, "role" | "term" | "peer">): void {
+    // A heart that was started with the node runs by what it was given then.
+    if (this.#heart_runs === null && snapshot.role !== "standalone") this.#heart_runs = this.tuning_generation;
     this.#snapshot = snapshot;
     this.#snapshot_ms = performance.now();
     this.#tellSituation();

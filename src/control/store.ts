@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../errors.ts";
-import type { DataInterface, NodeNumber } from "../heart/messages.ts";
+import type { DataInterface, NodeNumber, Tuning } from "../heart/messages.ts";
 import { readSealed, syncDirectory, writeSealed } from "../sealed.ts";
 import type { Revision } from "../settings/chain.ts";
 import { SETTINGS_FILES } from "../settings/database.ts";
@@ -23,6 +23,10 @@ export interface ClusterState {
   nic: string;
   peer_mac: string;
   matches: Pick<DataInterface, "nic" | "slot" | "peer_mac">[];
+  /** For what the nodes say to each other over TLS, pinned at pairing. PEM. Earlier versions had none. */
+  tls?: { key: string; certificate: string; peer_certificate: string };
+  /** What the heart runs by, the newest last: more than one while the peer may still run by others (replication/timings.ts). */
+  timings?: Tuning[];
   /** The cluster was destroyed here; what is left is enough to tell the peer when it returns (S20). */
   departed?: boolean;
 }
