@@ -135,7 +135,7 @@ export class Engine {
       case "head":
         return this.#takeHead(message);
       case "fetch":
-        return void this.#out.messages.push(answerFetch(chain, message.after));
+        return void this.#out.messages.push(answerFetch(chain, message.after, this.#options.batch_revisions));
       case "locate":
         return void this.#out.messages.push(answerLocate(chain, message.ids));
       case "append":

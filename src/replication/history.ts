@@ -5,12 +5,12 @@ import { BATCH_CHARACTERS, BATCH_REVISIONS_MAX, LOCATE_IDS_MAX, type Message } f
 /** What a line of history takes beside its content. */
 const LINE_CHARACTERS = 400;
 
-export function answerFetch(chain: Chain, after: string): Message {
+export function answerFetch(chain: Chain, after: string, revisions_max = BATCH_REVISIONS_MAX): Message {
   if (chain.find(after) === null) return { type: "unknown", after };
   const head = chain.head();
   // Revisions are as large as their neighbours, more or less: not many more are read than fit.
   const likely = Math.ceil(BATCH_CHARACTERS / (LINE_CHARACTERS + head.content.length));
-  const revisions = fitting(chain.since(after, Math.min(BATCH_REVISIONS_MAX, likely)));
+  const revisions = fitting(chain.since(after, Math.min(revisions_max, likely)));
   return { type: "batch", after, revisions, more: (revisions.at(-1)?.id ?? after) !== head.id };
 }
 

@@ -13,6 +13,8 @@ export interface EngineOptions {
   objection(content: string): string | null;
   /** A name for revisions of ours that give way. */
   nameKept(): string;
+  /** Fewer than BATCH_REVISIONS_MAX at once. */
+  batch_revisions?: number;
 }
 
 /** What the heart says about this node and its peer. */

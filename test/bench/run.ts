@@ -4,12 +4,14 @@ import { enterWorld } from "../lab/world.ts";
 import { failover } from "./failover.ts";
 import { falseSwitch } from "./false-switch.ts";
 import { idle } from "./idle.ts";
+import { settings } from "./settings.ts";
 import { simulation } from "./simulation.ts";
 
 const BENCHES: Record<string, (words: string[]) => Promise<void>> = {
   failover,
   idle,
   "false-switch": falseSwitch,
+  settings,
   sim: simulation,
 };
 

@@ -55,6 +55,8 @@ export interface World {
   hangUp(from: number): void;
   verdict(node: number, verdict: NonNullable<Output["verdict"]>): void;
   crashed(node: number): void;
+  /** Its revisions are about to make room for the other one's. */
+  givesWay(node: number): void;
   log(line: string): void;
 }
 
@@ -91,7 +93,11 @@ export class SimNode {
       build: 7,
       peer_name: `node-${2 - this.number}`,
       objection: () => null,
-      nameKept: () => `unshared-${this.number}-${this.#kept++}`,
+      batch_revisions: 4,
+      nameKept: () => {
+        this.#world.givesWay(this.number);
+        return `unshared-${this.number}-${this.#kept++}`;
+      },
     });
   }
 
@@ -107,10 +113,10 @@ export class SimNode {
   receive = (message: Message): void => this.#do((engine, now_ms) => engine.receive(now_ms, message));
   propose = (proposal: Proposal): void => this.#do((engine, now_ms) => engine.propose(now_ms, proposal));
 
-  situation(situation: Situation): void {
+  situation = (situation: Situation): void => {
     this.told = situation;
     this.#do((engine, now_ms) => engine.situation(now_ms, situation));
-  }
+  };
 
   /** In the order of the output's fields, and the power may go before each of them. */
   #do(turn: (engine: Engine, now_ms: number) => Output): void {

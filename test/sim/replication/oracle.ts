@@ -7,6 +7,8 @@ export class Oracle {
   readonly #confirmed: { id: string; on: "both" | "alone" }[] = [];
   /** Ids of changes that were refused without a doubt. */
   readonly #refused: string[] = [];
+  /** The term in which the other one said to each that it is active; -1 where it is none, or where that one claimed since. */
+  readonly #claims = [-1, -1];
   readonly #waiting: (Proposal | null)[] = [null, null];
   both = 0;
   alone = 0;
@@ -21,8 +23,20 @@ export class Oracle {
     this.#waiting[node] ??= proposal;
   }
 
+  /** This node was told that the other one is active in that term; -1: that it is not, or that it is itself since. */
+  claimed(node: number, term: number): void {
+    this.#claims[node] = term;
+  }
+
   crashed(node: number): void {
+    this.#claims[node] = -1;
     this.#waiting[node] = null;
+  }
+
+  givesWay(number: number): void {
+    const { active, term } = this.#nodes[number as 0 | 1].told;
+    demand(!active || term < (this.#claims[number] ?? -1), "the active node gave way");
+    demand((this.#claims[number] ?? -1) >= 0, "a node gave way to one that is not active");
   }
 
   isBusy(node: number): boolean {
@@ -44,6 +58,7 @@ export class Oracle {
     const { revision, on } = verdict;
     demand(revision.id === proposal.revision.id, "the verdict is of another change");
     demand(node.told.active, "a node that is not active confirmed");
+    demand(node.told.term > (this.#claims[number] ?? -1), "a node that knew of a higher claim confirmed");
     demand(node.disk.find(revision.id) !== null, "confirmed, and not on this disk");
     if (on === "both") {
       this.both++;

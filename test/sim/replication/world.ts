@@ -79,6 +79,11 @@ export class ReplicationWorld implements World {
     this.oracle.crashed(number);
   }
 
+  givesWay(number: number): void {
+    this.log(`node ${number} gives way`);
+    this.oracle.givesWay(number);
+  }
+
   verdict(number: number, verdict: Verdict): void {
     this.log(
       `node ${number}: ${verdict.ok ? `confirmed ${verdict.revision.id.slice(0, 6)} ${verdict.on}` : verdict.code}`,
@@ -127,6 +132,7 @@ export class ReplicationWorld implements World {
   #deliver(to: number): void {
     const message = this.#wires?.[to as 0 | 1].shift();
     if (message === undefined || this.#unaware[to]) return this.#notice(to);
+    if (message.type === "head") this.oracle.claimed(to, message.active ? message.term : -1);
     this.nodes[to as 0 | 1].receive(message);
   }
 
@@ -147,7 +153,9 @@ export class ReplicationWorld implements World {
     const peer = this.nodes[(1 - number) as 0 | 1];
     if (role === undefined) return;
     const peer_heard = peer.up && !this.#cut && !this.#deaf;
-    this.nodes[number as 0 | 1].situation({ active: role.active, term: role.term, peer_heard });
+    const { told, situation } = this.nodes[number as 0 | 1];
+    if (role.active && !(told.active && told.term === role.term)) this.oracle.claimed(number, -1);
+    situation({ active: role.active, term: role.term, peer_heard });
   }
 
   #start(number: number): void {
