@@ -40,16 +40,20 @@ export class Replicator {
     const now = [tuningOf(settings.current)];
     // From the first moment on: the settings alone would not tell after a restart by what the peer may still run.
     if (timings === undefined) this.#host.saveTimings(now);
-    this.#replication = new Replication({
-      cluster: { id, node, nic, peer_name, tls },
-      chain: settings.database,
-      events,
-      moved: () => this.#moved(),
-      objection: (content) => this.#objectionTo(content),
-      timings: timings ?? now,
-      saveTimings: this.#host.saveTimings,
-      reconfigure: this.#host.reconfigure,
-    });
+    try {
+      this.#replication = new Replication({
+        cluster: { id, node, nic, peer_name, tls },
+        chain: settings.database,
+        events,
+        moved: () => this.#moved(),
+        objection: (content) => this.#objectionTo(content),
+        timings: timings ?? now,
+        saveTimings: this.#host.saveTimings,
+        reconfigure: this.#host.reconfigure,
+      });
+    } catch (error) {
+      return events.add("settings-not-replicated", "error", `Settings do not replicate: ${sentence(error)}.`);
+    }
     this.#replication.start();
   }
 
