@@ -35,10 +35,19 @@ export function statusText(status: Status): string {
       `${index === 0 ? "addresses" : "         "}  ${address.padEnd(20)} ${nic.padEnd(10)} ${held ? "held here" : "not held here"}`,
     );
   });
-  lines.push(`settings   revision ${status.settings_revision}`);
+  lines.push(`settings   revision ${status.settings_revision}${syncText(status.sync)}`);
   if (status.license.state !== "valid") lines.push(`license    WARNING: ${status.license.message}`);
   for (const { message } of status.alarms) lines.push("", `ALARM: ${message}`);
   if (status.switches.length > 0) lines.push("", "last switches");
   for (const { at, message } of status.switches) lines.push(`  ${at}  ${message}`);
   return lines.join("\n");
+}
+
+function syncText({ state, peer_revision }: Status["sync"]): string {
+  const there = peer_revision === null ? "" : ` (revision ${peer_revision} there)`;
+  if (state === "standalone") return "";
+  if (state === "in-sync") return ", the same on the peer";
+  if (state === "away") return ", not compared: the peer is not connected";
+  if (state === "diverged") return `, WARNING: changed apart from the peer${there}`;
+  return `, ${state === "behind" ? "behind" : "ahead of"} the peer${there}`;
 }
