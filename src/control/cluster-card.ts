@@ -1,6 +1,6 @@
 /** The card that a cluster reserves for its own network (S3): which ones will do, and why others will not. */
 import { Failure } from "../errors.ts";
-import { isPhysical, type Link, listCards, listLinks, setLinkUp } from "../kernel/links.ts";
+import { isPhysical, type Link, listCards, listLinks } from "../kernel/links.ts";
 import { openShim } from "../shim.ts";
 
 /** Why `nic` cannot be reserved; null where it can. `used` are the configured data interfaces. */
@@ -21,14 +21,20 @@ export function cardRefusal(
   return null;
 }
 
-/** Throws where the card cannot be reserved. A free card is down as a rule, so it is switched on. */
-export function prepareCard(nic: string, used: string[]): void {
+/** Throws where the card cannot be reserved. */
+export function demandCard(nic: string, used: string[]): void {
   const shim = openShim();
+  const cards = listCards(shim);
+  if (used.includes(nic) && cards.every(({ name }) => used.includes(name))) {
+    throw new Failure(
+      "no-card-free",
+      "Every network card of this node is configured as a data interface; delete one or add a card, for the cluster network needs one of its own.",
+    );
+  }
   const link = listLinks(shim).find(({ name }) => name === nic);
-  const wireless = listCards(shim).find(({ name }) => name === nic)?.wireless ?? false;
+  const wireless = cards.find(({ name }) => name === nic)?.wireless ?? false;
   const refusal = cardRefusal(nic, link, { used, wireless });
   if (refusal !== null) throw refusal;
-  if (link !== undefined && !link.up) setLinkUp(shim, link, true);
 }
 
 /** The cable says that there is somebody at its other end. */

@@ -3,12 +3,15 @@
  * have written them. What does not have the exact form of a message is no message, and is ignored.
  */
 import { z } from "zod";
-import type { Message } from "../core/pairing.ts";
+import type { Message } from "../core/pairing/messages.ts";
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 const public_key = hex(64);
 const proof = hex(64);
 const text = z.string().max(1000);
+/** Of the sealed ones the bequest is the longest; a message of all pieces has a bound of its own (wire/pairing.ts). */
+const sealed = z.string();
+const round = z.number().int().nonnegative();
 
 const card = z.object({
   nic: z.string().regex(/^[^\s/]{1,15}$/),
@@ -20,12 +23,23 @@ const introduction = z.object({
   build: z.number(),
   cards: z.array(card).max(128),
   cluster: card,
+  license: hex(64).nullable(),
+  certificate: z.string().max(4000),
 });
 
 const message = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("offer"), introduction, public_key }),
-  z.object({ kind: z.literal("grant"), to: public_key, introduction, public_key, sealed: z.string() }),
+  z.object({ kind: z.literal("offer"), introduction, public_key, commitment: hex(64), code: z.boolean() }),
+  z.object({ kind: z.literal("answer"), to: public_key, introduction, public_key, code: z.boolean() }),
   z.object({ kind: z.literal("refuse"), to: public_key, code: text, message: text }),
+  z.object({ kind: z.literal("seen"), proof }),
+  z.object({ kind: z.literal("guess"), to: public_key, guess: proof }),
+  z.object({ kind: z.literal("open"), to: public_key, nonce: hex(64) }),
+  z.object({ kind: z.literal("confirm"), to: public_key, nonce: hex(64) }),
+  z.object({ kind: z.literal("confirmed"), proof }),
+  z.object({ kind: z.literal("test"), to: public_key, round, sealed }),
+  z.object({ kind: z.literal("report"), to: public_key, round, sealed }),
+  z.object({ kind: z.literal("probe"), token: proof }),
+  z.object({ kind: z.literal("grant"), to: public_key, sealed }),
   z.object({ kind: z.literal("ready"), proof }),
   z.object({ kind: z.literal("commit"), proof }),
   z.object({ kind: z.literal("done"), proof }),

@@ -44,6 +44,11 @@ export class Joiner {
     this.#offer = { kind: "offer", introduction, public_key, commitment: cryptography.hash(nonce), code };
   }
 
+  /** A message that is for anybody, or for this exchange. */
+  isMeant(message: Message): boolean {
+    return !("to" in message) || message.to === this.#cryptography.public_key;
+  }
+
   /** The nonce has been said: whatever comes of it, this exchange was a try. */
   get opened(): boolean {
     return this.#guess !== null;
@@ -70,7 +75,7 @@ export class Joiner {
 
   /** Throws Failure where the creator refuses. Messages that do not fit are ignored. */
   hear(message: Message): void {
-    if ("to" in message && message.to !== this.#cryptography.public_key) return;
+    if (!this.isMeant(message)) return;
     if (message.kind === "refuse") throw new Failure(message.code, message.message);
     if (message.kind === "answer") this.#hearAnswer(message);
     const exchange = this.#exchange;

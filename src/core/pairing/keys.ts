@@ -27,6 +27,7 @@ export class Exchange {
   readonly #cryptography: PairingCryptography;
   readonly #peer_key: string;
   readonly #transcript: string;
+  readonly #keys = new Map<string, string>();
 
   constructor(cryptography: PairingCryptography, offer: Offer, answer: Answer) {
     this.#cryptography = cryptography;
@@ -35,7 +36,11 @@ export class Exchange {
   }
 
   #key(label: Purpose | "cluster id" | "heartbeat key"): string {
-    return this.#cryptography.derive(this.#peer_key, this.#transcript, label);
+    const known = this.#keys.get(label);
+    if (known !== undefined) return known;
+    const key = this.#cryptography.derive(this.#peer_key, this.#transcript, label);
+    this.#keys.set(label, key);
+    return key;
   }
 
   /** The code of an exchange: with 64 bits of key material every number of `digits` digits is as likely. */
