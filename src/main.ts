@@ -1,5 +1,6 @@
 /** The one executable: what the command line asks for, and nothing else, is loaded. */
 import { parseArgs } from "node:util";
+import type { Common } from "./cli/commands.ts";
 import { Failure, sentence } from "./errors.ts";
 import { BUILD, COMMIT, VERSION } from "./version.ts";
 
@@ -11,10 +12,12 @@ const HELP = `understudy: two gateway nodes, one active, never two owners of a s
   understudy [--run DIR] events [--last N]
   understudy [--run DIR] settings get [PATH] | set PATH=VALUE ... [--alone] | revisions | show REVISION
   understudy [--run DIR] settings export [FILE] | import FILE [--alone]
-  understudy [--run DIR] cluster join   --interface IF [--name NAME] --skip-code
-  understudy [--run DIR] cluster create --interface IF --match MINE=THEIRS ... --skip-code
+  understudy [--run DIR] cluster join   --interface IF [--name NAME] [--skip-code]
+  understudy [--run DIR] cluster create --interface IF --match MINE=THEIRS ... [--code NNNNNN | --skip-code]
+  understudy [--run DIR] cluster cancel
   understudy [--run DIR] cluster switch
   understudy [--run DIR] cluster destroy --yes
+  understudy [--run DIR] doctor | cards
   understudy [--run DIR] backup create | list | show NAME | restore NAME | delete NAME   [--passphrase | --passphrase-file FILE]
   understudy [--run DIR] license show | install FILE | check FILE
   understudy [--run DIR] password [--name admin]
@@ -36,6 +39,7 @@ const OPTIONS = {
   last: { type: "string" },
   passphrase: { type: "boolean", default: false },
   "passphrase-file": { type: "string" },
+  code: { type: "string" },
   "skip-code": { type: "boolean", default: false },
   alone: { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
@@ -91,26 +95,19 @@ async function main(): Promise<void> {
         alone: values.alone,
       });
   }
+  if (positionals[0] === "cluster") return runCluster(common, command, values);
   const commands = await import("./cli/commands.ts");
   switch (command) {
     case "events":
       return commands.showEvents(common, values.last);
-    case "cluster switch":
-      return commands.switchOver(common);
-    case "cluster destroy":
-      if (!values.yes) throw new UsageError("The other node would be left without its cluster; confirm with --yes.");
-      return commands.destroyCluster(common);
+    case "doctor":
+      process.exitCode = await (await import("./cli/doctor.ts")).runDoctor(common);
+      return;
+    case "cards":
+      return (await import("./cli/doctor.ts")).showCards(common);
     case "reboot":
     case "poweroff":
       return (await import("./cli/power.ts")).power(common, command);
-    case "cluster join":
-      return commands.joinCluster(common, need(values.interface, "--interface IF", values["skip-code"]), values.name);
-    case "cluster create":
-      return commands.createCluster(
-        common,
-        need(values.interface, "--interface IF", values["skip-code"]),
-        values.match ?? [],
-      );
   }
   throw new UsageError(
     command === ""
@@ -119,13 +116,29 @@ async function main(): Promise<void> {
   );
 }
 
-function need(value: string | undefined, flag: string, skip_code: boolean): string {
-  if (value === undefined) throw new UsageError(`Name the network card for the cluster network with ${flag}.`);
-  if (!skip_code)
-    throw new UsageError(
-      "This version pairs on trust of the cable only: use a direct cable between the two cards and say --skip-code.",
-    );
-  return value;
+async function runCluster(common: Common, command: string, values: ReturnType<typeof parse>["values"]): Promise<void> {
+  const cluster = await import("./cli/cluster.ts");
+  const skip_code = values["skip-code"];
+  const nic = (): string => {
+    if (values.interface !== undefined) return values.interface;
+    throw new UsageError("Name the network card for the cluster network with --interface IF.");
+  };
+  switch (command) {
+    case "cluster join":
+      return cluster.joinCluster(common, { nic: nic(), name: values.name, skip_code });
+    case "cluster create": {
+      const { code, match = [] } = values;
+      return cluster.createCluster(common, { nic: nic(), matches: match, skip_code, code });
+    }
+    case "cluster cancel":
+      return cluster.cancelPairing(common);
+    case "cluster switch":
+      return cluster.switchOver(common);
+    case "cluster destroy":
+      if (!values.yes) throw new UsageError("The other node would be left without its cluster; confirm with --yes.");
+      return cluster.destroyCluster(common);
+  }
+  throw new UsageError(`There is no command "${command}"; \`understudy --help\` lists them.`);
 }
 
 function parse() {

@@ -2,6 +2,7 @@
  * `understudy node`: the control process. It has the disk, the control socket, pairing and the
  * administrator, and keeps the heart alive. Nothing here can delay a heartbeat: that is another process.
  */
+import type { Agreement } from "../core/pairing/messages.ts";
 import { Failure, sentence } from "../errors.ts";
 import type { HeartConfiguration, Snapshot, Tuning } from "../heart/messages.ts";
 import { listLinks, setLinkUp } from "../kernel/links.ts";
@@ -9,12 +10,17 @@ import { parseSettings, type Settings, tuningOf } from "../settings/model.ts";
 import { openShim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { Administration } from "./administration.ts";
-import { prepareCard } from "./cluster-card.ts";
+import { type CardReport, reportCards } from "./cards.ts";
+import { demandCard } from "./cluster-card.ts";
+import { diagnose, type Finding } from "./doctor.ts";
+import { gatherFacts, type Subject } from "./doctor-facts.ts";
 import { Events } from "./events.ts";
 import { HeartProcess } from "./heart-process.ts";
 import { InterfaceWatch, WATCH_INTERVAL_MS, type WatchedInterface, watchedKernel } from "./interface-watch.ts";
 import type { LicenseReport } from "./license.ts";
-import { PairingSession } from "./pairing-session.ts";
+import { Pairing, type PairingHost } from "./pairing.ts";
+import { clusterOf, demandMatches, slotsOf } from "./pairing-outcome.ts";
+import type { Identity, PairingStatus } from "./pairing-session.ts";
 import { endWith, type PowerWay, powerCommand } from "./power.ts";
 import type { SyncStatus } from "./replication.ts";
 import { Replicator } from "./replicator.ts";
@@ -38,6 +44,7 @@ export interface Status extends Omit<Snapshot, "role"> {
   role: Snapshot["role"] | "starting" | "joining";
   settings_revision: number;
   sync: SyncStatus;
+  pairing: PairingStatus | null;
   switches: { at: string; message: string }[];
   license: LicenseReport;
 }
@@ -55,13 +62,13 @@ export class Node {
   readonly events: Events;
   readonly settings: SettingsService;
   readonly administration: Administration;
+  readonly pairing: Pairing;
   readonly #heart: HeartProcess;
   readonly #replicator: Replicator;
   #cluster: ClusterState | null;
   #term: number;
   #snapshot: Snapshot | null = null;
   #snapshot_ms = Number.NEGATIVE_INFINITY;
-  #pairing: PairingSession | null = null;
   #erasing = false;
   #ending = false;
   #forgetting = false;
@@ -92,6 +99,7 @@ export class Node {
     });
     this.settings.confirm = this.#replicator.confirm;
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
+    this.pairing = new Pairing(this.#pairingHost());
     this.#heart = new HeartProcess({
       snapshot: (snapshot) => this.#takeSnapshot(snapshot),
       event: ({ code, severity, message }) => this.events.add(code, severity, message),
@@ -111,6 +119,7 @@ export class Node {
       // Links follow new settings in an order of their own.
       if (this.#configuring === 0) watch.check(this.#watched());
     }, WATCH_INTERVAL_MS);
+    this.pairing.resume();
   }
 
   #watched(): WatchedInterface[] {
@@ -129,7 +138,7 @@ export class Node {
 
   async stop(): Promise<void> {
     clearInterval(this.#watching);
-    this.#pairing?.cancel();
+    this.pairing.stop();
     await this.#heart.stop();
     this.#replicator.stop();
     this.settings.close();
@@ -137,6 +146,7 @@ export class Node {
 
   status(): Status {
     const snapshot = this.#snapshot;
+    const pairing = this.pairing.status();
     return {
       name: this.settings.current.server.name,
       version: VERSION,
@@ -153,9 +163,10 @@ export class Node {
       memory_locked: false,
       ...snapshot,
       role: this.#shownRole(),
-      reason: this.#pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),
+      reason: pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),
       settings_revision: this.settings.revision,
       sync: this.#replicator.sync(),
+      pairing,
       switches: this.events
         .latest(500)
         .filter(({ code }) => SWITCH_EVENTS.includes(code))
@@ -166,9 +177,22 @@ export class Node {
   }
 
   #shownRole(): Status["role"] {
-    if (this.#pairing?.side === "joiner") return "joining";
+    if (this.pairing.status()?.side === "joiner") return "joining";
     const role = this.#snapshot?.role ?? "starting";
     return role === "departed" ? "standalone" : role;
+  }
+
+  cards(): CardReport[] {
+    return reportCards(this.#cardUse());
+  }
+
+  doctor(): Finding[] {
+    const status = this.status();
+    return diagnose(gatherFacts({ ...this.#cardUse(), state_directory: this.#options.state, status }));
+  }
+
+  #cardUse(): Pick<Subject, "interfaces" | "cluster_nic"> {
+    return { interfaces: this.settings.current.interfaces, cluster_nic: this.#membership()?.nic ?? null };
   }
 
   /** What the rules of a cluster look at. */
@@ -184,7 +208,7 @@ export class Node {
   /** Throws Failure `pairing`, or the code of a rule (rules.ts). */
   #demandChange(before: Settings, after: Settings): void {
     // The peer takes over the settings as they were when pairing began, and matched.
-    if (this.#pairing !== null)
+    if (this.pairing.active)
       throw new Failure(
         "pairing",
         "This node is pairing, which fixes its settings; wait for its end or cancel it first.",
@@ -196,91 +220,6 @@ export class Node {
     if (this.#membership() === null)
       throw new Failure("standalone", "This node is in no cluster; there is nobody to switch to.");
     return this.#heart.switchOver();
-  }
-
-  /** Future backup: waits for the active node. Resolves once the cluster is stored; the node must then restart. */
-  async join(nic: string, name: string | undefined, signal: AbortSignal, timeout_s: number): Promise<void> {
-    const { agreement } = await this.#pair(signal, timeout_s, () => {
-      prepareCard(
-        nic,
-        this.settings.current.interfaces.map((entry) => entry.nic),
-      );
-      const my_name = parseSettings({
-        ...this.settings.current,
-        server: { name: name ?? this.settings.current.server.name },
-      }).server.name;
-      return PairingSession.join(nic, my_name, (agreed) => {
-        const { bequest } = agreed;
-        const slotsOf = (side: "creator" | "joiner") =>
-          bequest.slots.map((of) => ({ nic: of[side].nic, slot: of.slot }));
-        const cluster: ClusterState = {
-          id: agreed.id,
-          key: agreed.key,
-          node: 2,
-          peer_name: agreed.peer.name,
-          nic,
-          peer_mac: agreed.peer.cluster.mac,
-          matches: bequest.slots.map(({ slot, creator, joiner }) => ({ nic: joiner.nic, slot, peer_mac: creator.mac })),
-        };
-        const taken = inherited(bequest.settings, slotsOf("creator"), slotsOf("joiner"), my_name);
-        this.store.saveJoined(cluster, taken, () => this.settings.inherit(taken));
-        this.#term = 0;
-        this.#cluster = cluster;
-      });
-    });
-    this.events.add("cluster-joined", "info", `This node is now the backup of ${agreement.peer.name}.`);
-    this.#restartInPlaceOrReboot();
-  }
-
-  /** Future active node: finds the one that waits, and makes the cluster. */
-  async create(
-    nic: string,
-    matches: { mine: string; theirs: string }[],
-    signal: AbortSignal,
-    timeout_s: number,
-  ): Promise<void> {
-    const { agreement } = await this.#pair(signal, timeout_s, () => {
-      const used = this.settings.current.interfaces.map((entry) => entry.nic);
-      demandFitForCluster(this.settings.current);
-      prepareCard(nic, used);
-      if (used.length === 0)
-        throw new Failure("no-interfaces", "This node has no interfaces configured; import its settings first.");
-      const unmatched = used.find((own) => !matches.some(({ mine }) => mine === own));
-      if (unmatched !== undefined)
-        throw new Failure(
-          "unmatched",
-          `${unmatched} has no counterpart; add --match ${unmatched}=INTERFACE-OF-THE-PEER.`,
-        );
-      const stray = matches.find(({ mine }) => !used.includes(mine));
-      if (stray !== undefined)
-        throw new Failure("unknown-interface", `${stray.mine} is not among this node's configured interfaces.`);
-      if (new Set(matches.map(({ mine }) => mine)).size < matches.length)
-        throw new Failure("matched-twice", "An interface of this node is matched twice.");
-      const given = { settings: this.settings.bequest(), settings_revision: this.settings.revision };
-      return PairingSession.create(nic, this.settings.current.server.name, matches, given, (agreed) => {
-        const slots = agreed.bequest.slots.map(({ slot, creator }) => ({ nic: creator.nic, slot }));
-        this.settings.bequeath(agreed.bequest.settings, slots);
-        this.#saveCluster({
-          id: agreed.id,
-          key: agreed.key,
-          node: 1,
-          peer_name: agreed.peer.name,
-          nic,
-          peer_mac: agreed.peer.cluster.mac,
-          matches: agreed.bequest.slots.map(({ slot, creator, joiner }) => ({
-            nic: creator.nic,
-            slot,
-            peer_mac: joiner.mac,
-          })),
-        });
-        void this.#configureHeart({ bootstrap: true });
-      });
-    });
-    this.events.add(
-      "cluster-created",
-      "info",
-      `Communication with the server ${agreement.peer.name} has been established; it is the backup of this node.`,
-    );
   }
 
   /**
@@ -310,26 +249,60 @@ export class Node {
     return this.#cluster?.departed ? null : this.#cluster;
   }
 
-  async #pair(
-    signal: AbortSignal,
-    timeout_s: number,
-    open: () => PairingSession,
-  ): Promise<PairingSession & { agreement: NonNullable<PairingSession["agreement"]> }> {
-    if (this.#membership() !== null)
-      throw new Failure("in-cluster", "This node is in a cluster already; a cluster has exactly two nodes.");
-    if (this.#pairing !== null) throw new Failure("pairing", "This node is pairing already; cancel that first.");
-    const session = open();
-    this.#pairing = session;
-    // While this node looks for a new peer it tells the one before nothing; on that cable it would be a third node.
-    if (this.#cluster !== null) await this.#configureHeart();
-    try {
-      await session.run(signal, timeout_s);
-      return session as PairingSession & { agreement: NonNullable<PairingSession["agreement"]> };
-    } finally {
-      session.cancel();
-      this.#pairing = null;
-      if (this.#cluster?.departed) void this.#configureHeart();
-    }
+  /** What pairing needs of this node. */
+  #pairingHost(): PairingHost {
+    const node = this;
+    return {
+      store: this.store,
+      get in_cluster() {
+        return node.#membership() !== null;
+      },
+      identify: (nic, name) => {
+        demandCard(
+          nic,
+          this.settings.current.interfaces.map((entry) => entry.nic),
+        );
+        const { server } = parseSettings({
+          ...this.settings.current,
+          server: { name: name ?? this.settings.current.server.name },
+        });
+        return { name: server.name, nic, license: this.settings.current.license };
+      },
+      demandMatches: (matches) => {
+        demandFitForCluster(this.settings.current);
+        demandMatches(this.settings.current, matches);
+      },
+      bequest: () => ({ settings: this.settings.bequest(), settings_revision: this.settings.revision }),
+      joined: (agreement, identity) => this.#joined(agreement, identity),
+      created: (agreement, identity) => this.#created(agreement, identity),
+      // While this node looks for a new peer it tells the one before nothing; on that cable it would be a third node.
+      pairingChanged: async () => {
+        if (this.#cluster?.departed) await this.#configureHeart();
+      },
+      restart: () => this.#restartInPlaceOrReboot(),
+      warn: (code, message) => this.events.add(code, "warning", message),
+    };
+  }
+
+  #joined(agreement: Agreement, identity: Identity): void {
+    const cluster = clusterOf(agreement, identity, 2);
+    const { settings } = agreement.bequest;
+    const taken = inherited(settings, slotsOf(agreement, "creator"), slotsOf(agreement, "joiner"), identity.name);
+    this.store.saveJoined(cluster, taken, () => this.settings.inherit(taken));
+    this.#term = 0;
+    this.#cluster = cluster;
+    this.events.add("cluster-joined", "info", `This node is now the backup of ${agreement.peer.name}.`);
+  }
+
+  #created(agreement: Agreement, identity: Identity): void {
+    this.settings.bequeath(agreement.bequest.settings, slotsOf(agreement, "creator"));
+    this.#saveCluster(clusterOf(agreement, identity, 1));
+    void this.#configureHeart({ bootstrap: true });
+    this.events.add(
+      "cluster-created",
+      "info",
+      `Communication with the server ${agreement.peer.name} has been established; it is the backup of this node.`,
+    );
   }
 
   /**
@@ -449,7 +422,7 @@ export class Node {
   #configuration(bootstrap: boolean): HeartConfiguration {
     const { server, interfaces } = this.settings.current;
     const slot_of = new Map(this.settings.slots.map(({ nic, slot }) => [nic, slot]));
-    const cluster = this.#pairing === null ? this.#cluster : this.#membership();
+    const cluster = !this.pairing.active ? this.#cluster : this.#membership();
     const matched = new Map(cluster?.matches.map((match) => [match.nic, match]));
     return {
       name: server.name,

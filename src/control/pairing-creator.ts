@@ -72,7 +72,16 @@ export class CreatorSession extends PairingSession {
     const waits = peer !== null && found && !confirmed;
     return {
       side: this.side,
-      state: agreement !== null ? "applying" : this.#test !== null ? "testing" : confirmed ? "confirmed" : waits ? "found" : "searching",
+      state:
+        agreement !== null
+          ? "applying"
+          : this.#test !== null
+            ? "testing"
+            : confirmed
+              ? "confirmed"
+              : waits
+                ? "found"
+                : "searching",
       code: null,
       seconds_left: this.seconds_left(),
       waiting: waits ? `Waiting for the code that ${peer.name} shows.` : "Waiting for the backup node.",
@@ -157,7 +166,8 @@ export class CreatorSession extends PairingSession {
   }
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#busy || this.stored) throw new Failure("pairing-busy", "This pairing is at work already; wait for its end.");
+    if (this.#busy || this.stored)
+      throw new Failure("pairing-busy", "This pairing is at work already; wait for its end.");
     this.#busy = true;
     try {
       return await work();

@@ -13,6 +13,7 @@ import type { Revision } from "../settings/chain.ts";
 import { SETTINGS_FILES } from "../settings/database.ts";
 import type { Local } from "../settings/shared.ts";
 import { fileTrouble } from "../trouble.ts";
+import type { Prepared } from "./pairing.ts";
 
 /** What pairing agreed on. `key` is a secret: the file is readable by root only. */
 export interface ClusterState {
@@ -41,6 +42,7 @@ export interface Inheritance {
 const MATTERS = ["term.json", "cluster.json"];
 /** Where earlier versions had the settings. */
 const EARLIER = "settings.json";
+const PREPARED = "prepared.json";
 const JOINING = "joining.json";
 const ERASING = "erasing.json";
 export const BACKUPS = "backups";
@@ -79,6 +81,19 @@ export class Store {
   saveCluster(cluster: ClusterState | null): void {
     if (cluster === null) this.#remove(["cluster.json"]);
     else this.#write("cluster.json", cluster);
+  }
+
+  /** What a joiner has agreed on and its creator may have stored (control/pairing.ts). */
+  prepared(): Prepared | null {
+    return this.#read(PREPARED) as Prepared | null;
+  }
+
+  savePrepared(prepared: Prepared): void {
+    this.#write(PREPARED, prepared);
+  }
+
+  dropPrepared(): void {
+    this.#remove([PREPARED]);
   }
 
   /**
@@ -126,7 +141,7 @@ export class Store {
     } catch (error) {
       throw this.#unwritable(error);
     }
-    this.#remove([...SETTINGS_FILES, ...MATTERS, EARLIER, JOINING]);
+    this.#remove([...SETTINGS_FILES, ...MATTERS, EARLIER, PREPARED, JOINING]);
     this.#remove([ERASING]);
   }
 

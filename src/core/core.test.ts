@@ -8,7 +8,6 @@ import { Election } from "./election.ts";
 import { Evidence } from "./evidence.ts";
 import { isPreferred } from "./fitness.ts";
 import { Journal } from "./journal.ts";
-import { type Agreement, Creator, Joiner, type Message, type PairingCryptography } from "./pairing.ts";
 import { Peer } from "./peer.ts";
 import { nextTerm, ownerOf } from "./terms.ts";
 import { DEFAULT_TUNING, validateTuning } from "./tuning.ts";
@@ -161,109 +160,6 @@ describe("tuning", () => {
   for (const change of refused)
     test(`refused: ${JSON.stringify(change)}`, () =>
       expect(() => validateTuning({ ...DEFAULT_TUNING, ...change })).toThrow(/^cluster\./));
-});
-
-/** Looks like an agreement, is none: both sides derive the same from the sum of their numbers. */
-function fake(number: number): PairingCryptography {
-  return {
-    public_key: String(number),
-    derive: (peer, transcript, label) =>
-      Bun.hash(`${number + Number(peer)} ${transcript} ${label}`)
-        .toString(16)
-        .padStart(64, "0"),
-    proof: (key, text) => Bun.hash(key + text).toString(16),
-    seal: (key, text) => `${key}|${text}`,
-    open: (key, sealed) => (sealed.startsWith(`${key}|`) ? sealed.slice(key.length + 1) : null),
-  };
-}
-
-const card = (nic: string) => ({ nic, mac: "02:00:00:00:00:01" });
-const introduction = (name: string, build = 1) => ({
-  name,
-  version: "0.1.0",
-  build,
-  cards: [card("lan0"), card("ha0")],
-  cluster: card("ha0"),
-});
-const creatorOf = (matches = [{ mine: "lan0", theirs: "lan0" }]) =>
-  new Creator(fake(1), introduction("one"), matches, { settings: { some: "thing" }, settings_revision: 3 });
-
-describe("pairing", () => {
-  test("through any lossy channel both end with the same key, or as they were", () => {
-    for (let seed = 1; seed <= 300; seed++) {
-      let state = seed;
-      const arrives = () => {
-        state = (state * 48271) % 2147483647;
-        return state % 100 >= seed % 80;
-      };
-      const joiner = new Joiner(fake(2), introduction("two"));
-      const creator = creatorOf();
-      let stored: Agreement | null = null;
-      for (let round = 0; round < 400 && !creator.done; round++) {
-        // The joiner never stores what the creator has not.
-        if (joiner.committed) expect(stored).not.toBeNull();
-        if (arrives()) creator.hear(joiner.say());
-        if (creator.ready && stored === null) {
-          stored = creator.agreement;
-          creator.stored();
-        }
-        for (const answer of creator.say()) if (arrives()) joiner.hear(answer);
-      }
-      expect({ seed, done: creator.done, committed: joiner.committed }).toEqual({ seed, done: true, committed: true });
-      expect(joiner.agreement?.key).toBe(stored?.key ?? "none");
-      expect(joiner.agreement?.bequest).toEqual(creator.agreement?.bequest as never);
-    }
-  });
-
-  test("a commit nobody proved, and a grant for another, change nothing", () => {
-    const joiner = new Joiner(fake(2), introduction("two"));
-    const creator = creatorOf();
-    creator.hear(joiner.say());
-    const [grant] = creator.say() as [Message & { kind: "grant" }];
-    joiner.hear({ ...grant, to: "9" });
-    joiner.hear({ ...grant, public_key: "7" });
-    joiner.hear({ kind: "commit", proof: "0" });
-    expect([joiner.agreement, joiner.committed]).toEqual([null, false]);
-    creator.hear({ kind: "ready", proof: "0" });
-    expect(creator.ready).toBe(false);
-  });
-
-  test("a third node is refused, and so is the one whose place it may have taken", () => {
-    const creator = creatorOf();
-    const joiners = [new Joiner(fake(2), introduction("two")), new Joiner(fake(3), introduction("three"))] as const;
-    creator.hear(joiners[0].say());
-    expect(() => creator.hear(joiners[1].say())).toThrow(/More than two nodes .*two and three/);
-    for (const joiner of joiners)
-      expect(() => creator.say().map((message) => joiner.hear(message))).toThrow(/two and three/);
-  });
-
-  test("a third node that comes once both are ready is refused alone", () => {
-    const creator = creatorOf();
-    const [joiner, third] = [new Joiner(fake(2), introduction("two")), new Joiner(fake(3), introduction("three"))];
-    creator.hear(joiner.say());
-    for (const message of creator.say()) joiner.hear(message);
-    creator.hear(joiner.say());
-    creator.stored();
-    creator.hear(third.say());
-    for (const message of creator.say()) joiner.hear(message);
-    expect(joiner.committed).toBe(true);
-    expect(() => creator.say().map((message) => third.hear(message))).toThrow(/More than two nodes/);
-  });
-
-  test("another build is refused", () => {
-    const other = new Joiner(fake(2), introduction("two", 2));
-    const strict = creatorOf();
-    expect(() => strict.hear(other.say())).toThrow(/build 2/);
-    expect(() => strict.say().map((message) => other.hear(message))).toThrow(/build 2/);
-  });
-
-  for (const [mine, theirs, why] of [
-    ["x", "lan0", /no network card x/],
-    ["lan0", "x", /no network card x/],
-    ["lan0", "ha0", /reserved/],
-  ] as const)
-    test(`${mine} cannot match ${theirs}`, () =>
-      expect(() => creatorOf([{ mine, theirs }]).hear(new Joiner(fake(2), introduction("two")).say())).toThrow(why));
 });
 
 describe("election", () => {

@@ -111,12 +111,17 @@ describe("cards", () => {
   );
   for (const [what, matches, refusal] of together)
     test(
-      `${what}: both nodes are told`,
+      `${what}: refused, and the other node goes on waiting`,
       () =>
         pair.undisturbed(async () => {
           const { sentence } = await joined();
-          expectSentence(attempt(c, create("clu0", ...matches)), refusal);
-          expect(await sentence).toMatch(refusal);
+          const { status, stderr } = attempt(c, create("clu0", ...matches));
+          expect(status).toBe(1);
+          // Before that it says what --skip-code gives up.
+          expect(stderr.split("\n").at(-1)).toMatch(refusal);
+          await until("it waits again", async () => (await d.status())?.pairing?.state === "searching");
+          d.command(["cluster", "cancel"]);
+          expect(await sentence).toMatch(/^Pairing was cancelled/);
         }),
       TEST_MS,
     );
@@ -175,7 +180,7 @@ describe("the control socket of the active node", () => {
     ["no body", ["POST", "/cluster/join"], 409, "The request's body is not a JSON object."],
     ["an unknown key", ["PUT", "/settings", '{"colour":1}'], 409, 'Unknown key \\"colour\\"'],
     ["a number for a text", ["POST", "/cluster/join", '{"interface":7}'], 409, "interface must be a text."],
-    ["no list", ["POST", "/cluster/create", '{"interface":"x","matches":7}'], 409, "matches must be a list"],
+    ["no list", ["POST", "/cluster/apply", '{"interface":"x","matches":7}'], 409, "matches must be a list"],
     ["no number", ["POST", "/cluster/join", '{"interface":"x","timeout_s":"z"}'], 409, "timeout_s must be a number"],
   ];
   for (const [what, asked, status, text] of requests)

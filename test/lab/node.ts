@@ -19,6 +19,14 @@ export interface Ended {
   stderr: string;
 }
 
+/** A command that runs: what it has said so far, on both of its streams, and a way to answer. */
+export interface Talk {
+  said(): string;
+  type(line: string): void;
+  signal(name: NodeJS.Signals): void;
+  ended: Promise<{ status: number; said: string }>;
+}
+
 export type Part = "control" | "heart";
 
 export class LabNode {
@@ -86,6 +94,29 @@ export class LabNode {
     const stderr = await new Response(child.stderr).text();
     if ((await child.exited) !== 0) throw new Error(stderr.trim());
     return stderr;
+  }
+
+  /** As `commandLater`, for commands that tell and ask something meanwhile. */
+  talk(words: string[]): Talk {
+    const child = Bun.spawn(this.#lab.inside(this.side, [EXECUTABLE, "--run", this.run, ...words]), {
+      stdout: "pipe",
+      stderr: "pipe",
+      stdin: "pipe",
+    });
+    let said = "";
+    const listen = async (stream: ReadableStream<Uint8Array>) => {
+      for await (const chunk of stream) said += new TextDecoder().decode(chunk);
+    };
+    const streams = [listen(child.stdout), listen(child.stderr)];
+    return {
+      said: () => said,
+      type(line) {
+        child.stdin.write(`${line}\n`);
+        child.stdin.flush();
+      },
+      signal: (name) => child.kill(name),
+      ended: child.exited.then((status) => Promise.all(streams).then(() => ({ status, said }))),
+    };
   }
 
   async status(): Promise<Status | null> {

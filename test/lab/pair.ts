@@ -1,7 +1,7 @@
 /** A lab with a pair in it: node a active, node b its backup, traffic running, observers watching. */
 import type { Instrument, OwnerRun, ProbeReport } from "./instrument.ts";
 import { Judge } from "./judge.ts";
-import type { LabNode } from "./node.ts";
+import type { LabNode, Talk } from "./node.ts";
 import { until } from "./shell.ts";
 import {
   ECHO_PORT,
@@ -34,13 +34,13 @@ export const SETTINGS = {
 };
 
 export const JOIN = ["cluster", "join", "--interface", "clu0", "--skip-code"];
-const MATCHES = ["--match", "lan0=lan0", "--match", "wan0=wan0"];
+export const MATCHES = ["--match", "lan0=lan0", "--match", "wan0=wan0"];
 export const CREATE = ["cluster", "create", "--interface", "clu0", ...MATCHES, "--skip-code"];
 
 /** Starts two nodes and makes them a cluster, the first one active. */
-export async function pairUp(first: LabNode, second: LabNode, settings: unknown): Promise<void> {
+export async function pairUp(first: LabNode, second: LabNode, settings: unknown, by_code = false): Promise<void> {
   await Promise.all([first.start(), second.start()]);
-  await formCluster(first, second, settings);
+  await (by_code ? formClusterByCode : formCluster)(first, second, settings);
 }
 
 /** Makes two running nodes a cluster. */
@@ -52,7 +52,32 @@ export async function formCluster(first: LabNode, second: LabNode, settings: unk
   await joining;
 }
 
+/** As `formCluster`, with the code: read on the console of the second, and typed on the first. */
+export async function formClusterByCode(first: LabNode, second: LabNode, settings: unknown): Promise<void> {
+  first.command(["settings", "import", "-"], JSON.stringify(settings));
+  const joining = second.talk(["cluster", "join", "--interface", "clu0", "--name", `node-${second.side}`]);
+  await until(`node ${second.side} joins`, async () => (await second.role()) === "joining");
+  const creating = first.talk(["cluster", "create", "--interface", "clu0", ...MATCHES]);
+  creating.type(await codeOf(joining));
+  for (const { ended } of [creating, joining]) {
+    const { status, said } = await ended;
+    if (status !== 0) throw new Error(said);
+  }
+}
+
+/** The code that `cluster join` shows, once it does; a newer one than `before`. */
+export async function codeOf(joining: Talk, before = ""): Promise<string> {
+  let code = "";
+  await until("the joiner's console shows a code", () => {
+    code = [...joining.said().matchAll(/Type the code (\d{6}) on /g)].at(-1)?.[1] ?? "";
+    return code !== "" && code !== before;
+  });
+  return code;
+}
+
 export interface PairOptions {
+  /** True: paired as an administrator does it, with the code. */
+  by_code?: boolean;
   /** Other settings than SETTINGS. */
   settings?: unknown;
   /** False: no observers, where only time is measured. */
@@ -88,7 +113,7 @@ export class Pair {
   static async make(options: PairOptions = {}): Promise<Pair> {
     const pair = new Pair(options);
     try {
-      await pairUp(pair.a, pair.b, options.settings ?? SETTINGS);
+      await pairUp(pair.a, pair.b, options.settings ?? SETTINGS, options.by_code);
       await pair.untilSteady("a");
     } catch (error) {
       const explanation = await pair.explain();

@@ -176,8 +176,10 @@ ensurePrerequisites();
 enterWorld();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 const live = process.stdin.isTTY === true && process.stdout.isTTY === true && !process.argv.includes("--tour");
-console.log("Bringing up two nodes, a client and a WAN host in network namespaces, and pairing the nodes …");
-const pair = await Pair.make({ observed: !live });
+console.log(
+  "Bringing up two nodes, a client and a WAN host in network namespaces, and pairing the nodes by their code …",
+);
+const pair = await Pair.make({ observed: !live, by_code: true });
 let status = 0;
 try {
   await until("the backup is ready", async () => (await pair.b.status())?.operational === true);

@@ -134,7 +134,9 @@ export class Creator {
 
   #demandSameCode({ code, introduction }: Offer): void {
     if (code === this.#options.code) return;
-    const [without, other] = code ? [this.#introduction.name, introduction.name] : [introduction.name, this.#introduction.name];
+    const [without, other] = code
+      ? [this.#introduction.name, introduction.name]
+      : [introduction.name, this.#introduction.name];
     throw new Failure(
       "code-differs",
       `${without} was told --skip-code and ${other} was not; say it on both nodes or on neither.`,

@@ -1,55 +1,93 @@
 /** Pairing: its messages, and the pieces they travel in. */
+import { cryptography } from "../../../src/control/pairing-cryptography.ts";
 import { parseMessage } from "../../../src/control/pairing-message.ts";
-import { cryptography } from "../../../src/control/pairing-session.ts";
-import { Creator, type Introduction, Joiner, type Message } from "../../../src/core/pairing.ts";
+import { Creator } from "../../../src/core/pairing/creator.ts";
+import { Joiner } from "../../../src/core/pairing/joiner.ts";
+import type { Message } from "../../../src/core/pairing/messages.ts";
 import { macBytes } from "../../../src/wire/bytes.ts";
 import { BROADCAST } from "../../../src/wire/ethernet.ts";
 import { Assembly, emitPieces, parsePiece } from "../../../src/wire/pairing.ts";
+import { introduction, MATCHES } from "../../pairing.ts";
 import { demand, encode, mutatedText, onlyFailures, type Target } from "../target.ts";
 
-const cards = (n: number) => [0, 1].map((i) => ({ nic: i === 0 ? "lan0" : "clu0", mac: `02:00:00:00:0${n}:0${i}` }));
-const introduction = (name: string, n: number): Introduction => ({
-  name,
-  version: "0.1.0",
-  build: 1,
-  cards: cards(n),
-  cluster: cards(n)[1] as Introduction["cluster"],
-});
 const keys = [cryptography(), cryptography()] as const;
 
 function newPair(): { joiner: Joiner; creator: Creator } {
-  const given = { settings: {}, settings_revision: 1 };
   return {
-    joiner: new Joiner(keys[0], introduction("two", 2)),
-    creator: new Creator(keys[1], introduction("one", 1), [{ mine: "lan0", theirs: "lan0" }], given),
+    joiner: new Joiner(keys[0], { ...introduction("two", 4), certificate: "" }, { code: true }),
+    creator: new Creator(keys[1], { ...introduction("one", 1), certificate: "" }, { code: true }),
   };
 }
 
-/** Every message of a pairing, in order. */
-const MESSAGES: Message[] = (() => {
-  const { joiner, creator } = newPair();
-  const offer = joiner.say();
-  creator.hear(offer);
-  const [grant] = creator.say() as [Message];
-  joiner.hear(grant);
-  const ready = joiner.say();
-  creator.hear(ready);
-  creator.stored();
-  const refuse: Message = { kind: "refuse", to: keys[0].public_key, code: "x", message: "y" };
-  return [offer, grant, ready, ...creator.say(), refuse];
-})();
+/** A pairing's every message, and the state of both sides before each. */
+const PAIRING_STEPS: { message: Message; to: "joiner" | "creator" }[] = [];
 
+/** Repeats the first `count` messages of a pairing on a new pair; all of them, and writes them down, where it is the first time. */
+function pairOf(count = Number.POSITIVE_INFINITY): { joiner: Joiner; creator: Creator } {
+  const { joiner, creator } = newPair();
+  const recorded = PAIRING_STEPS.slice();
+  let tested = false;
+  const work = () => {
+    if (creator.found) creator.type(joiner.code ?? "");
+    if (creator.confirmed && !tested) {
+      tested = true;
+      creator.test(MATCHES);
+    }
+    if (joiner.test !== null) joiner.report({ arrivals: [], unlinked: [] });
+    if (creator.report !== null && creator.agreement === null)
+      creator.apply(MATCHES, { settings: {}, settings_revision: 1 });
+    joiner.prepared = joiner.agreement !== null;
+    if (creator.ready) creator.stored();
+  };
+  for (const { message, to } of recorded.slice(0, count)) {
+    (to === "joiner" ? joiner : creator).hear(message);
+    work();
+  }
+  for (let i = 0; i < 20 && recorded.length === 0; i++) {
+    for (const to of i % 2 === 0 ? (["creator"] as const) : (["joiner"] as const)) {
+      for (const message of (to === "creator" ? joiner : creator).say()) {
+        PAIRING_STEPS.push({ message, to });
+        (to === "joiner" ? joiner : creator).hear(message);
+        work();
+      }
+    }
+  }
+  return { joiner, creator };
+}
+
+demand(pairOf().creator.done, "the pairing that is spoilt works");
+const REFUSE: Message = { kind: "refuse", to: keys[0].public_key, code: "x", message: "y" };
+const PROBE: Message = { kind: "probe", token: "0".repeat(64) };
+const MESSAGES: Message[] = [...PAIRING_STEPS.map(({ message }) => message), REFUSE, PROBE];
+
+/** What makes a message true: where that is right, the rest does not matter. */
+function wordOf(message: Message): string | null {
+  if ("proof" in message) return message.proof;
+  return message.kind === "confirm" ? message.nonce : null;
+}
+
+/** The first byte says how far the two have come when the spoilt message arrives. */
 export const pairing: Target = {
-  base: Object.fromEntries(MESSAGES.map((message) => [message.kind, encode(message)])),
-  next: mutatedText,
-  check(body) {
-    const { joiner, creator } = newPair();
-    const message = parseMessage(body);
+  base: Object.fromEntries(
+    MESSAGES.map((message, i) => [`${i}-${message.kind}`, Uint8Array.of(i % PAIRING_STEPS.length, ...encode(message))]),
+  ),
+  next(mutator, corpus) {
+    const bodies = corpus.map((input) => input.subarray(1));
+    return Uint8Array.of(mutator.below(PAIRING_STEPS.length), ...mutatedText(mutator, bodies));
+  },
+  check(input) {
+    const message = parseMessage(input.subarray(1));
     if (message === null) return;
+    const { joiner, creator } = pairOf(input[0] ?? 0);
+    const before = { confirmed: joiner.confirmed, committed: joiner.committed, ready: creator.ready };
+    const is_real = MESSAGES.some((real) => real.kind === message.kind && wordOf(real) === wordOf(message));
     onlyFailures(() => joiner.hear(message));
     onlyFailures(() => creator.hear(message));
     creator.say();
     joiner.say();
+    if (is_real) return;
+    const after = { confirmed: joiner.confirmed, committed: joiner.committed, ready: creator.ready };
+    demand(Bun.deepEquals(before, after), "a spoilt message proves nothing");
   },
 };
 

@@ -1,0 +1,151 @@
+/**
+ * `understudy doctor` (B22): everything that a cluster needs, before and after its creation, each in
+ * one sentence with what to do. The findings are made of facts that doctor-facts.ts has looked up.
+ */
+import { diagnoseCluster } from "./doctor-cluster.ts";
+import type { Facts } from "./doctor-facts.ts";
+import { bad, type Finding, good, warning } from "./finding.ts";
+
+export type { Finding } from "./finding.ts";
+
+/** Egress hooks of netdev tables came with 5.16, and tables that survive their owner with 6.9. */
+const EGRESS_SINCE = [5, 16] as const;
+const OWNER_SINCE = [6, 9] as const;
+const FREE_BYTES_BAD = 16 << 20;
+const FREE_BYTES_WARNING = 128 << 20;
+/** Nothing of this program is older: a clock before it has lost its time. */
+const CLOCK_MS_LEAST = Date.UTC(2025, 0, 1);
+const SPEED_MBPS_LEAST = 1000;
+
+export function diagnose(facts: Facts): Finding[] {
+  return [
+    rights(facts),
+    ...kernel(facts),
+    realtime(facts),
+    memory(facts),
+    clock(facts),
+    disk(facts),
+    ...cards(facts),
+    license(facts),
+    ...diagnoseCluster(facts),
+  ];
+}
+
+function rights({ missing_rights }: Facts): Finding {
+  if (missing_rights.length === 0) return good("rights", "The node has the rights over the network that it needs.");
+  return bad("rights", `The node lacks ${missing_rights.join(" and ")}.`, "Start it as root.");
+}
+
+function kernel({ kernel_release, nftables_trouble }: Facts): Finding[] {
+  const egress = isSince(kernel_release, EGRESS_SINCE)
+    ? good("kernel-egress", `Linux ${kernel_release} can renew the lease as heartbeats leave.`)
+    : bad("kernel-egress", `Linux ${kernel_release} has no netdev egress hook.`, "Install Linux 5.16 or later.");
+  const owner = isSince(kernel_release, OWNER_SINCE)
+    ? good("kernel-owner", "The kernel keeps others from flushing the gate.")
+    : warning(
+        "kernel-owner",
+        `Linux ${kernel_release} lets any program flush the gate; the node notices that and restores it.`,
+        "Install Linux 6.9 or later, and let no other program flush the whole firewall.",
+      );
+  const nftables =
+    nftables_trouble === null
+      ? good("kernel-nftables", "nftables answers.")
+      : bad(
+          "kernel-nftables",
+          `nftables cannot be used: ${nftables_trouble}.`,
+          "Use a kernel with nf_tables and its netdev family.",
+        );
+  return [nftables, egress, owner];
+}
+
+function isSince(release: string, [major, minor]: readonly [number, number]): boolean {
+  const [is_major = 0, is_minor = 0] = release.split(".").map(Number.parseFloat);
+  return is_major > major || (is_major === major && is_minor >= minor);
+}
+
+function realtime({ status }: Facts): Finding {
+  if (status.realtime) return good("realtime", "The heartbeat has real-time priority.");
+  return warning(
+    "realtime",
+    "The heartbeat has no real-time priority; a busy machine may delay it and cause a switch.",
+    "Start the node as root, outside of containers that forbid SCHED_FIFO.",
+  );
+}
+
+function memory({ status }: Facts): Finding {
+  if (status.memory_locked) return good("memory-locked", "The heartbeat's memory is locked.");
+  return warning(
+    "memory-locked",
+    "The heartbeat's memory may be swapped out, which may delay it.",
+    "Start the node as root, or raise its limit of locked memory.",
+  );
+}
+
+function clock({ clock_ms }: Facts): Finding {
+  if (clock_ms >= CLOCK_MS_LEAST) return good("clock", `The clock says ${new Date(clock_ms).toISOString()}.`);
+  return warning(
+    "clock",
+    `The clock says ${new Date(clock_ms).toISOString()}, which is in the past; events and licenses need the right time.`,
+    "Set the clock, or name a time server; heartbeats do not depend on it.",
+  );
+}
+
+function disk({ state_directory, state_trouble, free_bytes }: Facts): Finding {
+  if (state_trouble !== null)
+    return bad(
+      "disk",
+      `${state_directory} cannot be written: ${state_trouble}.`,
+      "Mend that, or nothing survives a reboot.",
+    );
+  const free = `${Math.floor(free_bytes / (1 << 20)).toLocaleString("en")} MB are free in ${state_directory}.`;
+  if (free_bytes < FREE_BYTES_BAD) return bad("disk", free, "Free some space: changes of the settings may be refused.");
+  if (free_bytes < FREE_BYTES_WARNING) return warning("disk", free, "Free some space soon.");
+  return good("disk", free);
+}
+
+function cards({ cards, interfaces, in_cluster }: Facts): Finding[] {
+  const findings: Finding[] = [];
+  const names = cards.map(({ nic }) => nic);
+  const has_free = cards.some(({ used_as }) => used_as === "free" || used_as === "cluster");
+  findings.push(
+    has_free
+      ? good("cards", `This node has ${cards.length} network cards.`)
+      : bad(
+          "cards",
+          `None of the ${cards.length} network cards of this node is free for the cluster network.`,
+          "Add a card, or delete an interface.",
+        ),
+  );
+  if (interfaces.length === 0 && !in_cluster)
+    findings.push(
+      warning(
+        "interfaces",
+        "No interface is configured.",
+        "Import settings before this node creates a cluster; one that joins needs none.",
+      ),
+    );
+  for (const { nic, enabled } of interfaces) {
+    const card = cards.find((entry) => entry.nic === nic);
+    if (card === undefined && !names.includes(nic))
+      findings.push(
+        bad("card-missing", `${nic} is configured and not there.`, "Put the card back, or correct the settings."),
+      );
+    else if (enabled && card?.link === false)
+      findings.push(bad("card-link", `${nic} has no link.`, "Connect its cable, and look at the switch."));
+    else if (enabled && card?.speed_mbps != null && card.speed_mbps < SPEED_MBPS_LEAST)
+      findings.push(
+        warning("card-speed", `${nic} runs at ${card.speed_mbps} Mbit/s.`, "Look at its cable and the switch's port."),
+      );
+    else if (enabled) findings.push(good("card-link", `${nic} has its link.`));
+  }
+  return findings;
+}
+
+function license({ license }: Facts): Finding {
+  if (license.state === "valid") return good("license", license.message);
+  return (license.state === "missing" ? warning : bad)(
+    "license",
+    license.message,
+    "Install a license for this product.",
+  );
+}
