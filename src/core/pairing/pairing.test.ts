@@ -93,7 +93,8 @@ class World {
     const { joiner } = this;
     if (joiner === null) return;
     if (joiner.test !== null) joiner.report({ arrivals: [{ match: 0, nic: "lan0" }], unlinked: [] });
-    if (joiner.agreement !== null && !joiner.prepared) {
+    // The disk takes its time; until then nothing may be said that depends on it.
+    if (joiner.agreement !== null && !joiner.prepared && this.#random.below(4) === 0) {
       this.disks.joiner.prepared = joiner.agreement;
       joiner.prepared = true;
     }
