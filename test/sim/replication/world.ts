@@ -240,6 +240,11 @@ export class ReplicationWorld implements World {
     this.#setCut(false);
     this.#start(0);
     this.#start(1);
+    // Two that were active apart may talk before their hearts have seen to it.
+    this.#tell(0);
+    this.#tell(1);
+    this.#connect();
+    for (let i = 0; i < 40; i++) this.#deliver(i % 2);
     this.#yield();
     if (!this.#roles.some(({ active }) => active)) this.#claim(this.#random.below(2));
     const active = this.#roles.findIndex((role) => role.active);
