@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { HeartConfiguration } from "../heart/messages.ts";
 import { HeartProcess } from "./heart-process.ts";
 
@@ -41,3 +44,26 @@ test("a line that is none of the heart's is passed over, and does not end the co
   child.kill("SIGKILL");
   await heart.stop();
 });
+
+test("settings that change nothing for the heart tell it their revision only", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "understudy-heart-"));
+  try {
+    const heard = join(directory, "heard");
+    const child = Bun.spawn(["sh", "-c", 'exec cat > "$0"', heard], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    const heart = new HeartProcess({ snapshot() {}, event() {} }, () => child);
+    heart.start(CONFIGURATION);
+    expect(await heart.follow({ ...CONFIGURATION, settings_revision: 2 })).toBe(true);
+    expect(await heart.follow({ ...CONFIGURATION, name: "node-c", settings_revision: 3 })).toBe(false);
+    await heart.stop();
+    const lines = readFileSync(heard, "utf8").trim().split("\n");
+    const told = lines.map((line) => JSON.parse(line) as { type: string }).filter(({ type }) => type !== "alive");
+    expect(told.map(({ type }) => type)).toEqual(["configure", "revision", "configure", "stop"]);
+    expect(told[1]).toEqual({ type: "revision", settings_revision: 2 } as never);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}, 20_000);

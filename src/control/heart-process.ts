@@ -46,13 +46,29 @@ export class HeartProcess {
     setInterval(() => this.#send({ type: "alive" }), ALIVE_INTERVAL_MS);
   }
 
-  /** Resolves when the heart works by it, or was started again with it; whatever it could not do is an event. */
-  configure(configuration: HeartConfiguration): Promise<void> {
-    const done = this.#ask((id) => ({ type: "configure", id, configuration })).catch(() => {});
+  /**
+   * True when the heart works by it, or is started again with it; false where it is silent, and may still work by the one
+   * before. Whatever it could not do is an event.
+   */
+  configure(configuration: HeartConfiguration): Promise<boolean> {
+    const done = this.#ask((id) => ({ type: "configure", id, configuration })).then(
+      () => true,
+      (failure: Failure) => failure.code !== "heart-silent",
+    );
     // Bootstrapping is for this one moment, not for a heart that is started again later.
     const { bootstrap: _, ...lasting } = configuration;
     this.#configuration = lasting;
     return done;
+  }
+
+  /** As `configure`, but a heart that would do the same as before is told the revision only: it need not look at its kernel. */
+  follow(configuration: HeartConfiguration): Promise<boolean> {
+    if (this.#configuration === null || workOf(configuration) !== workOf(this.#configuration))
+      return this.configure(configuration);
+    const { settings_revision } = configuration;
+    this.#configuration.settings_revision = settings_revision;
+    this.#send({ type: "revision", settings_revision });
+    return Promise.resolve(true);
   }
 
   /** A term seen since the configuration was made, for a heart that is started again. */
@@ -179,6 +195,11 @@ export function parseFromHeart(line: string): FromHeart | null {
       typeof id === "number" &&
       (ok === true || has(message, { code: "string", message: "string" })));
   return whole ? (message as unknown as FromHeart) : null;
+}
+
+/** All of a configuration that the heart works by. */
+function workOf({ settings_revision: _, term_floor: __, bootstrap: ___, ...work }: HeartConfiguration): string {
+  return JSON.stringify(work);
 }
 
 /** Held here as well, so that nobody can flush the gate of a heart that is dead. */

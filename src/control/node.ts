@@ -54,6 +54,8 @@ const SWITCH_EVENTS = ["became-active", "handed-over", "yielded"];
 const FAREWELL_MS = 500;
 /** The last announcement of the shared addresses has left by then (core/announcer.ts). */
 const ANNOUNCED_MS = 3000;
+/** A heart that did not answer is told its configuration again. */
+const CONFIGURE_RETRY_MS = 1000;
 const NOTHING_YET = "The heartbeat process has not reported yet.";
 
 export class Node {
@@ -86,7 +88,7 @@ export class Node {
       term: () => this.#term,
       demand: (before, after) => this.#demandChange(before, after),
       changed: ({ number, author }) => {
-        void this.#configureHeart();
+        void this.#configureHeart({ settings_only: true });
         this.events.add("settings-changed", "info", `The settings were changed by ${author} (revision ${number}).`);
       },
     });
@@ -137,6 +139,7 @@ export class Node {
   }
 
   async stop(): Promise<void> {
+    this.#ending = true;
     clearInterval(this.#watching);
     this.pairing.stop();
     await this.#heart.stop();
@@ -207,8 +210,8 @@ export class Node {
 
   /** Throws Failure `pairing`, or the code of a rule (rules.ts). */
   #demandChange(before: Settings, after: Settings): void {
-    // The peer takes over the settings as they were when pairing began, and matched.
-    if (this.pairing.active)
+    // The peer takes over the settings as they were when pairing began, and matched. What comes after replicates.
+    if (this.pairing.active && this.#membership() === null)
       throw new Failure(
         "pairing",
         "This node is pairing, which fixes its settings; wait for its end or cancel it first.",
@@ -309,15 +312,18 @@ export class Node {
    * A driver takes its time to bring a link up or down, longer than a lease lasts; so that is done here, before
    * the heart uses it, or once the heart has let go of it.
    */
-  async #configureHeart({ bootstrap } = { bootstrap: false }): Promise<void> {
+  async #configureHeart({ bootstrap = false, settings_only = false } = {}): Promise<void> {
     this.#configuring++;
     try {
       this.#setLinks(true);
       // A cluster that the node has entered or left since.
       this.#replicator.follow(this.#membership());
       const configuration = this.#configuration(bootstrap);
-      await this.#replicator.whileConfiguring(() => this.#heart.configure(configuration));
+      const is_done = await this.#replicator.whileConfiguring(() =>
+        settings_only ? this.#heart.follow(configuration) : this.#heart.configure(configuration),
+      );
       this.#setLinks(false);
+      if (!is_done) setTimeout(() => this.#ending || void this.#configureHeart(), CONFIGURE_RETRY_MS);
     } finally {
       this.#configuring--;
     }

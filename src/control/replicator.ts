@@ -77,11 +77,12 @@ export class Replicator {
   }
 
   /** Configures the heart with what `tuning` said last; the peer is told once it runs by it. */
-  async whileConfiguring(configure: () => Promise<void>): Promise<void> {
+  async whileConfiguring(configure: () => Promise<boolean>): Promise<boolean> {
     const replication = this.#replication;
     const generation = replication?.tuning_generation;
-    await configure();
-    if (generation !== undefined) replication?.heartRuns(generation);
+    const is_done = await configure();
+    if (is_done && generation !== undefined) replication?.heartRuns(generation);
+    return is_done;
   }
 
   sync(): SyncStatus {

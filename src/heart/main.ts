@@ -145,6 +145,8 @@ class Heart {
         this.#act(() => this.#configure(message.configuration, inputs));
         if (message.id !== undefined) this.#control.reply(message.id, null);
         return;
+      case "revision":
+        return this.#takeRevision(message.settings_revision);
       case "stop":
         return this.#stop(message.id, inputs);
       case "switch":
@@ -179,6 +181,11 @@ class Heart {
       this.#election = new Election(core, this.#shim.now());
     }
     inputs.push(...carriers);
+  }
+
+  #takeRevision(settings_revision: number): void {
+    if (this.#configuration !== null) this.#configuration.settings_revision = settings_revision;
+    if (this.#election !== null) this.#election.configuration = { ...this.#election.configuration, settings_revision };
   }
 
   #retryConfiguration(now_ms: number, inputs: Input[]): void {

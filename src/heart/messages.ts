@@ -70,6 +70,8 @@ export interface HeartConfiguration {
 export type ToHeart =
   /** Answered with `reply` where it has an id. */
   | { type: "configure"; id?: number; configuration: HeartConfiguration }
+  /** Other settings, in which nothing that the heart knows has changed. */
+  | { type: "revision"; settings_revision: number }
   /** Planned switch: the active node hands over. Answered with `reply`. */
   | { type: "switch"; id: number }
   /** The backup becomes active by its peer's consent. Answered with `reply`. */
