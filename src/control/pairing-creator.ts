@@ -54,7 +54,7 @@ export class CreatorSession extends PairingSession {
     this.#dialogue = new Creator(cryptography(), this.introduction, { code: !options.skip_code });
   }
 
-  protected get stored(): boolean {
+  get stored(): boolean {
     return this.#stored_ms !== null;
   }
 

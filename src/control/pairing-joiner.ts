@@ -17,6 +17,10 @@ import { SegmentTest } from "./segment-test.ts";
 const TRIES_MAX = 5;
 /** Who tests no more says so no more. */
 const TEST_MS_MAX = 3000;
+/** A node that has left its cluster says so for some seconds more (node.ts); one that goes on longer is at work. */
+const LEAVING_MS_MAX = 5000;
+/** Heartbeats further apart than this are not of one cluster at work. */
+const HEARTBEAT_GAP_MS_MAX = 1000;
 /** What the creator says that is no reason to give up waiting. */
 const PASSING = ["wrong-code", "cancelled"];
 /** Messages of a creator; those without the joiner's key in them are proved otherwise. */
@@ -46,6 +50,8 @@ export class JoinerSession extends PairingSession {
   #test: { round: number; until_ms: number; run: SegmentTest } | null = null;
   #tries = 0;
   #unlinked = false;
+  /** Heartbeats of others on this cable: since when, and when last. */
+  #others = { since_ms: 0, heard_ms: Number.NEGATIVE_INFINITY };
   #stored_ms: number | null = null;
   agreement: Agreement | null = null;
 
@@ -57,7 +63,7 @@ export class JoinerSession extends PairingSession {
     this.#dialogue = this.#newDialogue();
   }
 
-  protected get stored(): boolean {
+  get stored(): boolean {
     return this.#stored_ms !== null;
   }
 
@@ -179,10 +185,16 @@ export class JoinerSession extends PairingSession {
   #hearCluster(nic: string, frame: Uint8Array): void {
     if (nic !== this.nic) return;
     const pending = this.#pending;
-    if (pending === null) throw clusterPresent(nic);
+    if (pending === null) return this.#hearOthers(openShim().now());
     const key = Buffer.from(pending.key, "hex");
     const authenticate = (bytes: Uint8Array) => createHmac("sha256", key).update(bytes).digest().subarray(0, 16);
     const heartbeat = parseHeartbeat(frame, Number.parseInt(pending.id, 16), authenticate);
     if (typeof heartbeat === "object" && heartbeat.node === 1) this.#join(pending, openShim().now());
+  }
+
+  #hearOthers(now_ms: number): void {
+    if (now_ms - this.#others.heard_ms > HEARTBEAT_GAP_MS_MAX) this.#others.since_ms = now_ms;
+    this.#others.heard_ms = now_ms;
+    if (now_ms - this.#others.since_ms >= LEAVING_MS_MAX) throw clusterPresent(this.nic);
   }
 }

@@ -70,7 +70,7 @@ export abstract class PairingSession {
 
   abstract status(): PairingStatus;
   /** True once this side has stored the cluster: from there on there is no way back. */
-  protected abstract get stored(): boolean;
+  abstract get stored(): boolean;
   /** True while it is not known whether the other side has stored it. */
   protected abstract get is_due(): boolean;
   /** One turn of the loop; true ends it. Throws Failure where pairing fails. */
@@ -83,6 +83,7 @@ export abstract class PairingSession {
     return this.introduction.cluster.nic;
   }
 
+  /** Before `stored` nothing has changed then; after it, only its last words are left out. */
   cancel(): void {
     this.#cancelled = true;
   }
@@ -110,7 +111,7 @@ export abstract class PairingSession {
       for (;;) {
         const now_ms = shim.now();
         if (!this.stored && !this.is_due) this.#demandTime(now_ms);
-        if (this.turn(now_ms)) break;
+        if (this.turn(now_ms) || (this.stored && this.#cancelled)) break;
         if (now_ms - this.#said_ms >= REPEAT_MS) this.speak(now_ms);
         await Bun.sleep(TURN_MS);
       }

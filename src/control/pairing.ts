@@ -59,6 +59,7 @@ export class Pairing {
   #session: JoinerSession | CreatorSession | null = null;
   /** Why the last creator's session ended before its time, for the step that comes after. */
   #ended: Failure | null = null;
+  #running = Promise.resolve();
   #stopping = false;
 
   constructor(host: PairingHost) {
@@ -99,7 +100,7 @@ export class Pairing {
 
   /** Future backup: resolves once the cluster is stored; the node must then restart. */
   async join(request: JoinRequest, signal: AbortSignal): Promise<void> {
-    this.#demandFree();
+    await this.#demandFree();
     const abort = () => this.#session?.cancel();
     signal.addEventListener("abort", abort, { once: true });
     try {
@@ -131,7 +132,7 @@ export class Pairing {
     { nic, matches, skip_code, timeout_s }: SearchRequest,
     signal: AbortSignal,
   ): Promise<PairingStatus["peer"]> {
-    this.#demandFree();
+    await this.#demandFree();
     const who = this.#host.identify(nic, undefined);
     if (matches !== undefined) this.#host.demandMatches(matches);
     this.#ended = null;
@@ -176,19 +177,33 @@ export class Pairing {
     throw this.#ended ?? new Failure("no-pairing", NO_PAIRING);
   }
 
-  #demandFree(): void {
+  async #demandFree(): Promise<void> {
     if (this.#host.in_cluster)
       throw new Failure("in-cluster", "This node is in a cluster already; a cluster has exactly two nodes.");
+    // A creator goes on answering for some seconds, and its cluster may be destroyed by then.
+    if (this.#session?.stored) {
+      this.#session.cancel();
+      await this.#running;
+    }
+    this.#demandNoSession();
+  }
+
+  #demandNoSession(): void {
     if (this.#session !== null)
       throw new Failure("pairing", "This node is pairing already; cancel that first (`understudy cluster cancel`).");
   }
 
   async #run(session: JoinerSession | CreatorSession): Promise<void> {
+    // Somebody else may have been faster meanwhile.
+    this.#demandNoSession();
+    const { promise, resolve } = Promise.withResolvers<void>();
     this.#session = session;
+    this.#running = promise;
     try {
       await this.#host.pairingChanged();
       await session.run();
     } finally {
+      resolve();
       this.#session = null;
       // Stored or given up: either way nothing is open any more.
       if (!this.#stopping) this.#dropPrepared();
