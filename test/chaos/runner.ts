@@ -132,17 +132,21 @@ class Runner {
     const begun_ms = this.#now_ms();
     await Bun.sleep(LEAD_MS);
     await this.#options.sabotage?.(pair, active);
+    const offences: string[] = [];
     const free = new Map<string, Promise<void>>();
     await Promise.all(
       round.faults.map((fault) => {
         // Mending may take longer than planned, and what one fault holds no other may touch meanwhile.
         const earlier = holds(fault).map((what) => free.get(what));
-        const struck = Promise.all(earlier).then(() => this.#strike(fault, active, begun_ms + LEAD_MS));
+        const struck = Promise.all(earlier)
+          .then(() => this.#strike(fault, active, begun_ms + LEAD_MS))
+          .catch(
+            (error: unknown) => void offences.push(`not steady, fault ${fault.number} cannot be mended: ${error}`),
+          );
         for (const what of holds(fault)) free.set(what, struck);
         return struck;
       }),
     );
-    const offences: string[] = [];
     try {
       await this.#untilReady(false);
     } catch (error) {
