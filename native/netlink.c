@@ -11,6 +11,7 @@
 #define PROTOCOLS_MAX 32
 #define ANSWERS_MAX 65536
 #define ANSWER_MS_MAX 1000
+#define ERRNO_END 4096 /* MAX_ERRNO of the kernel, and one */
 
 static int netlink_sockets[PROTOCOLS_MAX] = {[0 ... PROTOCOLS_MAX - 1] = -1};
 
@@ -123,6 +124,11 @@ static void drain(int fd) {
     if (recv(fd, scratch, sizeof scratch, MSG_DONTWAIT) < 0 && errno == EAGAIN) return;
 }
 
+/* As take_answers tells it: what the kernel answers is negative and small, anything else is no answer of it. */
+static int refusal(int error) {
+  return error < 0 && error > -ERRNO_END ? error : -EBADMSG;
+}
+
 /*
  * One datagram of answers, copied to `reply`. 1: that was the last; 0: there is more; otherwise the error, negative.
  * `bytes` has a sign, as NLMSG_NEXT takes the padding too, which the last message need not have.
@@ -133,14 +139,14 @@ static int take_answers(ssize_t bytes, const struct sequences *asked, uint8_t *r
     if (header->nlmsg_type == NLMSG_ERROR) {
       if (header->nlmsg_len < NLMSG_LENGTH(sizeof(int))) return -EBADMSG;
       int error = ((struct nlmsgerr *)NLMSG_DATA(header))->error;
-      if (error) return error < 0 ? error : -EBADMSG;
+      if (error) return refusal(error);
       if (header->nlmsg_seq == asked->answered) return 1;
       continue;
     }
     if (header->nlmsg_type == NLMSG_DONE) {
       /* A list that the kernel had to break off says why here. */
       int error = header->nlmsg_len < NLMSG_LENGTH(sizeof error) ? 0 : *(int *)NLMSG_DATA(header);
-      return error < 0 ? error : 1;
+      return error < 0 ? refusal(error) : 1;
     }
     size_t aligned = NLMSG_ALIGN(header->nlmsg_len);
     if (aligned > size - *filled) return -ENOBUFS;
