@@ -1,6 +1,6 @@
 /*
  * The C shim: captures and injection through libpcap (capture.c), netlink (netlink.c), waiting for all of it
- * (wait.c), clock, scheduling, interfaces and the watchdog (system.c), as a Node-API addon. It knows nothing
+ * (wait.c), clock, scheduling, interfaces and the watchdog (system.c), rights (rights.c), as a Node-API addon. It knows nothing
  * of roles. Here is what the parts share, and the list of functions.
  */
 #include "shim.h"
@@ -124,6 +124,8 @@ NAPI_MODULE_INIT() {
       {"wireless", wireless},
       {"lockMemory", lock_memory},
       {"realtime", realtime},
+      {"beNice", be_nice},
+      {"leaveRights", leave_rights},
       {"openWatchdog", open_watchdog},
       {"petWatchdog", pet_watchdog},
       {"disarmWatchdog", disarm_watchdog},

@@ -70,6 +70,8 @@ napi_value driver(napi_env env, napi_callback_info info);
 napi_value wireless(napi_env env, napi_callback_info info);
 napi_value lock_memory(napi_env env, napi_callback_info info);
 napi_value realtime(napi_env env, napi_callback_info info);
+napi_value be_nice(napi_env env, napi_callback_info info);
+napi_value leave_rights(napi_env env, napi_callback_info info);
 napi_value open_watchdog(napi_env env, napi_callback_info info);
 napi_value pet_watchdog(napi_env env, napi_callback_info info);
 napi_value disarm_watchdog(napi_env env, napi_callback_info info);

@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,21 +42,39 @@ napi_value lock_memory(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-napi_value realtime(napi_env env, napi_callback_info info) {
-  ARGUMENTS(1);
-  struct sched_param parameter = {.sched_priority = int_of(env, argument[0])};
-  prctl(PR_SET_TIMERSLACK, 1UL);
+static int schedule_realtime(pid_t thread, int priority) {
+  struct sched_param parameter = {.sched_priority = priority};
+  return sched_setscheduler(thread, SCHED_FIFO, &parameter);
+}
+
+static int schedule_nice(pid_t thread, int niceness) {
+  return setpriority(PRIO_PROCESS, thread, niceness);
+}
+
+/* On Linux each thread has its own priority; one that ended meanwhile needs none. */
+static napi_value each_thread(napi_env env, int (*schedule)(pid_t, int), int value, const char *operation) {
   DIR *threads = opendir("/proc/self/task");
   if (!threads) return fail(env, "list threads", errno);
   int error = 0;
   struct dirent *entry;
-  /* The runtime's helper threads too: a collector that starves would hold up the heartbeat. */
   while ((entry = readdir(threads)) && !error) {
     int thread = atoi(entry->d_name);
-    if (thread > 0 && sched_setscheduler(thread, SCHED_FIFO, &parameter) && errno != ESRCH) error = errno;
+    if (thread > 0 && schedule(thread, value) && errno != ESRCH) error = errno;
   }
   closedir(threads);
-  return error ? fail(env, "set real-time priority", error) : NULL;
+  return error ? fail(env, operation, error) : NULL;
+}
+
+napi_value realtime(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  prctl(PR_SET_TIMERSLACK, 1UL);
+  /* The runtime's helper threads too: a collector that starves would hold up the heartbeat. */
+  return each_thread(env, schedule_realtime, int_of(env, argument[0]), "set real-time priority");
+}
+
+napi_value be_nice(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  return each_thread(env, schedule_nice, int_of(env, argument[0]), "set priority");
 }
 
 napi_value write_bytes(napi_env env, napi_callback_info info) {

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "../test/kernel/frames.ts";
-import { type Agent, cable, Namespace } from "../test/kernel/namespaces.ts";
+import { type Agent, cable, mayBecome, Namespace } from "../test/kernel/namespaces.ts";
 import type { ShimOperations, Woken } from "../test/kernel/shim-agent.ts";
 import { parsePrefixed } from "./kernel/ip.ts";
 import { NetlinkWriter, NLM_F, readMessages } from "./kernel/netlink.ts";
@@ -275,6 +275,22 @@ describe("privileges", () => {
     );
     expect(locked).toBe(in_first_namespace);
     if (in_first_namespace) expect(await shim.call("lockedKilobytes")).toBeGreaterThan(0);
+  });
+
+  test("are left for good: another user, no capability, no new privileges, and no program is run", async () => {
+    const left = space.startShim();
+    expect(await left.call("runs", "true")).toBe(true);
+    expect(await left.call("shim", "leaveRights", 65_534)).toBe(mayBecome(65_534));
+    const status = readFileSync(`/proc/${left.child.pid}/task/${left.child.pid}/status`, "utf8");
+    if (mayBecome(65_534))
+      for (const line of ["Uid:\t65534\t65534", "Gid:\t65534\t65534", "CapEff:\t0000000000000000\n"])
+        expect(status).toContain(line);
+    expect(status).toContain("NoNewPrivs:\t1\n");
+    expect(await left.call("runs", "true")).toBe(false);
+    // A second time there is nothing left to leave with.
+    expect(await left.call("shim", "leaveRights", 65_533)).toBe(false);
+    await expect(left.call("shim", "leaveRights", 0)).rejects.toMatchObject({ code: "EINVAL" });
+    left.kill();
   });
 
   test("without them, each failure says what it was", async () => {

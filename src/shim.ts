@@ -95,6 +95,13 @@ export interface Shim {
   lockMemory(): void;
   /** SCHED_FIFO for every thread of the process, present and future. */
   realtime(priority: number): void;
+  /** The priority of every thread of the process, present and future: 19 gives way to everybody. */
+  beNice(niceness: number): void;
+  /**
+   * Gives up every right for good: this user and group and no other, no new privileges, no program, no core file; for
+   * all threads. False where the system has no such user to become (a user namespace with one), and the rest is done.
+   */
+  leaveRights(user: number): boolean;
   /** Opens a hardware watchdog and sets its time-out; the machine resets unless it is petted. */
   openWatchdog(path: string, timeout_s: number): Handle;
   petWatchdog(watchdog: Handle): void;

@@ -3,7 +3,7 @@
  * the process's number; `remove` takes everything away, whatever happened before.
  */
 
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import type { Operations } from "./agent.ts";
@@ -69,6 +69,17 @@ export function mayMakeTunnels(): boolean {
   } catch {
     return false;
   }
+}
+
+/** A user namespace without a map of its own has one user, and nobody else to become. */
+export function mayBecome(user: number): boolean {
+  return readFileSync("/proc/self/uid_map", "utf8")
+    .trim()
+    .split("\n")
+    .some((line) => {
+      const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
+      return user >= first && user < first + count;
+    });
 }
 
 type Answer = { value: unknown } | { message: string; code?: string; operation?: string };

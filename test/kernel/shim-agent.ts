@@ -43,6 +43,14 @@ const operations = {
     if (call === undefined) throw new TypeError(`the shim has no ${name}`);
     return call(...values);
   },
+  /** Whether a program can be run. */
+  runs(program: string): boolean {
+    try {
+      return Bun.spawnSync([program]).exitCode === 0;
+    } catch {
+      return false;
+    }
+  },
   /** The status of each frame, and how many failed by what the call returned. */
   send(entries: { capture: number; hex: string }[]): { failures: number; statuses: number[] } {
     const sizes = entries.map(({ hex }) => SEND_HEADER_BYTES + ((hex.length / 2 + 7) & ~7));

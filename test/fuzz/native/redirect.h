@@ -17,3 +17,11 @@
 #define sigaction kernel_sigaction
 #define sched_setscheduler kernel_sched_setscheduler
 #define mlockall kernel_mlockall
+#define prctl kernel_prctl
+#define setrlimit kernel_setrlimit
+#define setgroups kernel_setgroups
+#define setresgid kernel_setresgid
+#define setresuid kernel_setresuid
+#define setuid kernel_setuid
+#define syscall kernel_syscall
+#define setpriority kernel_setpriority
