@@ -1,0 +1,112 @@
+/** What the network may ask: routes of the table, each with what it must show, passed on to the control process. */
+import { z } from "zod";
+import { isFromOurPage, isJson, refusal, sessionCookie, sessionOf, tokenOf, withHeaders } from "./headers.ts";
+import type { Request } from "./http/connection.ts";
+import type { Answer, Head } from "./http/message.ts";
+import { API, BODY_BYTES_MAX, findRoute, type Route } from "./routes.ts";
+import type { Upstream, UpstreamAnswer } from "./upstream.ts";
+
+export const STREAMS_MAX = 32;
+
+export class Api {
+  readonly #upstream: Upstream;
+  #streams = 0;
+
+  constructor(upstream: Upstream) {
+    this.#upstream = upstream;
+  }
+
+  static takes(path: string): boolean {
+    return path === "/metrics" || path === "/api" || path.startsWith("/api/");
+  }
+
+  bodyLimit(head: Head): number {
+    const route = routeOf(head);
+    return route?.body === undefined ? 0 : (route.body_bytes_max ?? BODY_BYTES_MAX);
+  }
+
+  async answer(request: Request): Promise<Answer> {
+    const route = routeOf(request);
+    if (route === null) return refusal(404, "unknown-route", "There is no such route.");
+    const token = tokenOf(request);
+    if (token === null && request.method !== "GET" && !isFromOurPage(request))
+      return refusal(403, "foreign-origin", "Changes are taken from this server's own page only.");
+    const bearer = token ?? sessionOf(request);
+    if (route.access !== "public" && (bearer === null || bearer === ""))
+      return refusal(401, "no-session", "Log in first.");
+    if (token !== null && route.people_only)
+      return refusal(403, "people-only", "This is for people who have logged in, not for tokens.");
+    const body = bodyOf(route, request);
+    if (typeof body === "object" && body !== null) return body;
+    if (route.media_type === "text/event-stream") return this.#stream(request, bearer);
+    const path = route.path === "/metrics" ? route.path : request.path.slice(API.length);
+    const query = queryOf(route, request.query);
+    // What has begun goes on when its caller goes away: pairing is resumed by whoever comes back.
+    return fromUpstream(
+      await this.#upstream({ method: request.method, path: path + query, bearer, body, signal: null }),
+    );
+  }
+
+  async #stream(request: Request, bearer: string | null): Promise<Answer> {
+    if (this.#streams >= STREAMS_MAX)
+      return refusal(429, "too-many-streams", "Too many pages are open; close some of them.");
+    this.#streams += 1;
+    let open = true;
+    const close = () => {
+      if (open) this.#streams -= 1;
+      open = false;
+    };
+    request.signal.addEventListener("abort", close);
+    const path = request.path.slice(API.length);
+    const answer = await this.#upstream({ method: "GET", path, bearer, body: null, signal: request.signal });
+    if (typeof answer.body === "string" || request.signal.aborted) close();
+    return fromUpstream(answer);
+  }
+}
+
+function routeOf({ method, path }: Head): Route | null {
+  if (path === "/metrics") return findRoute(method, path);
+  return path.startsWith(`${API}/`) ? findRoute(method, path.slice(API.length)) : null;
+}
+
+/** JSON to pass on, null where the route takes none, or the refusal. */
+function bodyOf(route: Route, request: Request): string | null | Answer {
+  if (route.body === undefined) return null;
+  if (!isJson(request)) return refusal(415, "not-json", "Send JSON, with content-type: application/json.");
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(request.body));
+  } catch {
+    return refusal(400, "bad-json", "The body is not JSON.");
+  }
+  const parsed = route.body.safeParse(value);
+  if (!parsed.success) return refusal(400, "bad-request", inWords(parsed.error));
+  return JSON.stringify(parsed.data);
+}
+
+function inWords(error: z.ZodError): string {
+  const [issue] = error.issues;
+  const place = issue?.path.join(".") ?? "";
+  return `The request is not understood: ${place === "" ? "" : `${place}: `}${issue?.message ?? z.prettifyError(error)}.`;
+}
+
+function queryOf(route: Route, query: URLSearchParams): string {
+  const passed = new URLSearchParams();
+  for (const name of route.query ?? []) {
+    const value = query.get(name);
+    if (value !== null) passed.set(name, value);
+  }
+  const text = passed.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+function fromUpstream({ status, media_type, session, body }: UpstreamAnswer): Answer {
+  return withHeaders({
+    status,
+    headers: {
+      "content-type": media_type,
+      ...(session === null ? {} : { "set-cookie": sessionCookie(session) }),
+    },
+    body,
+  });
+}
