@@ -20,6 +20,15 @@ const forwardSchema = z.strictObject({
   comment: line(0, 200).optional(),
 });
 
+/** A token for automation; `hash` is SHA-256 of it. */
+const tokenSchema = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{12}$/, "must be 12 hex digits"),
+  name: line(1, 64),
+  access: z.enum(["read", "full"]),
+  hash: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 hash"),
+  made: z.iso.datetime(),
+});
+
 export const schema = z.strictObject({
   server: z.strictObject({ name: line(2, 42) }),
   administrators: z
@@ -46,7 +55,14 @@ export const schema = z.strictObject({
     .prefault({}),
   license: z.string().min(1).max(16_384).nullable().default(null),
   time: z.strictObject({ zone: zone.default("UTC"), servers: z.array(host).max(8).default([]) }).prefault({}),
-  web: z.strictObject({ outside: z.boolean().default(false) }).prefault({}),
+  web: z
+    .strictObject({
+      outside: z.boolean().default(false),
+      /** PEM; the same on both nodes. Absent where each has its own. */
+      certificate: z.strictObject({ certificate: z.string().max(65_536), key: z.string().max(16_384) }).optional(),
+      tokens: z.array(tokenSchema).max(64).optional(),
+    })
+    .prefault({}),
   cluster: z
     .strictObject({
       interval_ms: z.number(),
