@@ -6,7 +6,7 @@ import { BUILD, COMMIT, VERSION } from "./version.ts";
 
 const HELP = `understudy: two gateway nodes, one active, never two owners of a shared address
 
-  understudy node --state DIR --run DIR [--reboot-command CMD] [--poweroff-command CMD]
+  understudy node --state DIR --run DIR [--web ADDR:PORT] [--reboot-command CMD] [--poweroff-command CMD]
   understudy [--run DIR] menu [--console-command CMD]
   understudy [--run DIR] status [--watch]
   understudy [--run DIR] events [--last N]
@@ -29,6 +29,7 @@ All commands take --json. --run defaults to /run/understudy, --state to /var/lib
 const OPTIONS = {
   state: { type: "string", default: "/var/lib/understudy" },
   run: { type: "string", default: "/run/understudy" },
+  web: { type: "string" },
   "reboot-command": { type: "string" },
   "poweroff-command": { type: "string" },
   "gate-socket": { type: "string" },
@@ -63,11 +64,14 @@ async function main(): Promise<void> {
   switch (positionals[0]) {
     case "heart":
       return (await import("./heart/main.ts")).runHeart(values["gate-socket"]);
+    case "web":
+      return (await import("./web/main.ts")).runWeb();
     case "node": {
       const { runNode } = await import("./control/run.ts");
       return runNode({
         state: values.state,
         run: values.run,
+        web: values.web ?? null,
         reboot_command: values["reboot-command"] ?? null,
         poweroff_command: values["poweroff-command"] ?? null,
       });

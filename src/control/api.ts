@@ -10,8 +10,9 @@ import { settingsRoutes } from "./settings-routes.ts";
 const BODY_BYTES_MAX = 4 << 20;
 const EVENTS_MAX = 500;
 
-export function serveControl(node: Node, path: string) {
-  const routes: Routes = {
+/** The web interface has the same ones, as far as its own table lists them. */
+export function controlRoutes(node: Node): Routes {
+  return {
     ...settingsRoutes(node.settings),
     ...administrationRoutes(node.administration),
     ...pairingRoutes(node.pairing),
@@ -37,6 +38,10 @@ export function serveControl(node: Node, path: string) {
       return {};
     },
   };
+}
+
+export function serveControl(node: Node, path: string) {
+  const routes = controlRoutes(node);
   rmSync(path, { force: true });
   const server = Bun.serve({
     unix: path,

@@ -39,6 +39,8 @@ const STATUS: Facts["status"] = {
   name: "node-a",
   version: "0.1.0",
   build: 1,
+  uptime_s: 60,
+  web: null,
   role: "active",
   term: 1,
   operational: true,

@@ -21,6 +21,8 @@ process.stderr.on("error", () => {});
 export class Events {
   readonly #path: string;
   #events: LoggedEvent[] = [];
+  /** How many were added since this process was started. */
+  added = 0;
 
   constructor(directory: string) {
     this.#path = join(directory, "events.jsonl");
@@ -38,6 +40,7 @@ export class Events {
   add(code: string, severity: LoggedEvent["severity"], message: string): void {
     const event: LoggedEvent = { at: new Date().toISOString(), code, severity, message };
     this.#events.push(event);
+    this.added += 1;
     if (this.#events.length > KEPT_MAX) this.#events.shift();
     try {
       if (existsSync(this.#path) && statSync(this.#path).size > FILE_BYTES_MAX)
@@ -52,5 +55,10 @@ export class Events {
 
   latest(count: number): LoggedEvent[] {
     return this.#events.slice(-count);
+  }
+
+  /** Those that were added after so many had been. */
+  since(added: number): LoggedEvent[] {
+    return added >= this.added ? [] : this.#events.slice(-(this.added - added));
   }
 }

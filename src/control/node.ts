@@ -41,15 +41,19 @@ export interface Status extends Omit<Snapshot, "role"> {
   name: string;
   version: string;
   build: number;
+  /** Since this process was started. */
+  uptime_s: number;
   role: Snapshot["role"] | "starting" | "joining";
   settings_revision: number;
   sync: SyncStatus;
   pairing: PairingStatus | null;
   switches: { at: string; message: string }[];
   license: LicenseReport;
+  /** Null without a web interface; `fingerprint` is SHA-256 of its certificate. */
+  web: { address: string; port: number; fingerprint: string } | null;
 }
 
-const SWITCH_EVENTS = ["became-active", "handed-over", "yielded"];
+export const SWITCH_EVENTS = ["became-active", "handed-over", "yielded"];
 /** How long a node that is reset goes on saying that it knows. */
 const FAREWELL_MS = 500;
 /** The last announcement of the shared addresses has left by then (core/announcer.ts). */
@@ -65,6 +69,7 @@ export class Node {
   readonly settings: SettingsService;
   readonly administration: Administration;
   readonly pairing: Pairing;
+  web: Status["web"] = null;
   readonly #heart: HeartProcess;
   readonly #replicator: Replicator;
   #cluster: ClusterState | null;
@@ -154,6 +159,7 @@ export class Node {
       name: this.settings.current.server.name,
       version: VERSION,
       build: BUILD,
+      uptime_s: Math.floor(process.uptime()),
       term: 0,
       operational: false,
       peer: null,
@@ -176,6 +182,7 @@ export class Node {
         .slice(-5)
         .map(({ at, message }) => ({ at, message })),
       license: this.administration.license(),
+      web: this.web,
     };
   }
 
@@ -196,6 +203,11 @@ export class Node {
 
   #cardUse(): Pick<Subject, "interfaces" | "cluster_nic"> {
     return { interfaces: this.settings.current.interfaces, cluster_nic: this.#membership()?.nic ?? null };
+  }
+
+  /** What both nodes know and nobody else; null while this one is alone. */
+  clusterKey(): string | null {
+    return this.#membership()?.key ?? null;
   }
 
   /** What the rules of a cluster look at. */

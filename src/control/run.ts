@@ -7,11 +7,13 @@ import { serveControl } from "./api.ts";
 import { Node, type NodeOptions } from "./node.ts";
 import { demandRights } from "./rights.ts";
 import { Store } from "./store.ts";
+import { Web, webAddress } from "./web.ts";
 
 /** A Unix socket's path has room for 107 bytes and a zero (unix(7)). */
 const SOCKET_PATH_BYTES_MAX = 107;
 
-export async function runNode(options: NodeOptions): Promise<void> {
+export async function runNode(options: NodeOptions & { web: string | null }): Promise<void> {
+  const address = options.web === null ? null : webAddress(options.web);
   demandRights();
   const socket = join(options.run, "control.sock");
   prepareRun(options.run, socket);
@@ -26,7 +28,10 @@ export async function runNode(options: NodeOptions): Promise<void> {
     throw runTrouble(options.run, error);
   }
   node.start();
+  const web = address === null ? null : new Web(node, { ...address, state: options.state, run: options.run });
+  web?.start();
   const end = (): void => {
+    web?.stop();
     server.stop(true);
     void node.stop().then(() => {
       rmSync(join(options.state, "node.pid"), { force: true });

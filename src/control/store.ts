@@ -39,7 +39,7 @@ export interface Inheritance {
 }
 
 /** What a reset removes, and what is there for as long as a change of several files is under way. */
-const MATTERS = ["term.json", "cluster.json"];
+const MATTERS = ["term.json", "cluster.json", "web-certificate.json", "web-sessions.json"];
 /** Where earlier versions had the settings. */
 const EARLIER = "settings.json";
 const PREPARED = "prepared.json";

@@ -13,7 +13,7 @@ export interface NodeStatus {
   addresses: { address: string; nic: string; held: boolean }[];
   alarms: { message: string }[];
   settings_revision: number;
-  web?: { url: string }[] | string | null;
+  web?: { address: string; port: number; fingerprint: string } | null;
   sync?: { state: string; revision?: number; peer_revision?: number } | null;
   pairing?: PairingStatus | null;
 }

@@ -4,6 +4,8 @@ import type { Panel } from "./terminal.ts";
 import { spread, thousands } from "./text.ts";
 
 const ADDRESSES_SHOWN = 3;
+const HTTPS_PORT = 443;
+const FINGERPRINT_BYTES_SHOWN = 16;
 /** The bar, three lines for what does not change often, and three for what does. */
 const LABEL_COLUMNS = 11;
 
@@ -53,9 +55,15 @@ function addressesText({ addresses }: NodeStatus): string {
   return addresses.length > ADDRESSES_SHOWN ? `${shown}, ${addresses.length - ADDRESSES_SHOWN} more` : shown;
 }
 
-function webText({ web }: NodeStatus): string {
+/** Where it is, and half of its certificate's fingerprint: enough to compare, and room for it. */
+function webText({ web, addresses }: NodeStatus): string {
   if (web === undefined || web === null) return "off";
-  return typeof web === "string" ? web : web.map(({ url }) => url).join(", ") || "off";
+  const anywhere = web.address === "0.0.0.0" || web.address === "::";
+  const host = (anywhere ? addresses[0]?.address.split("/")[0] : web.address) ?? "this server";
+  const place = `${host.includes(":") ? `[${host}]` : host}${web.port === HTTPS_PORT ? "" : `:${web.port}`}`;
+  const words = web.fingerprint.split(":").slice(0, FINGERPRINT_BYTES_SHOWN);
+  const pairs = words.flatMap((word, index) => (index % 2 === 0 ? [word + (words[index + 1] ?? "")] : []));
+  return `https://${place}, SHA-256 ${pairs.join(" ")}...`;
 }
 
 function syncText({ sync, settings_revision }: NodeStatus): string {

@@ -10,6 +10,7 @@ import { backupTarget, licenseTarget } from "./targets/files.ts";
 import { netlink, records } from "./targets/kernel.ts";
 import { typing } from "./targets/menu.ts";
 import { pairing, pieces } from "./targets/pairing.ts";
+import { requests, tickets } from "./targets/web.ts";
 
 /** Made when asked for: some have a directory or a server. */
 export const TARGETS: Record<string, () => Target | Promise<Target>> = {
@@ -30,4 +31,6 @@ export const TARGETS: Record<string, () => Target | Promise<Target>> = {
   backup: backupTarget,
   license: licenseTarget,
   api: apiTarget,
+  requests: () => requests,
+  tickets,
 };
