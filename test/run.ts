@@ -29,6 +29,7 @@ const LAYERS: Layer[] = [
   { name: "simulation", tests: ["./test/sim"] },
   { name: "crash", tests: ["./test/crash"] },
   { name: "model", tests: ["./test/model"] },
+  { name: "web", tests: ["./test/web"] },
   { name: "lab", tests: ["./test/lab"] },
   { name: "chaos", tests: ["./test/chaos"] },
 ];

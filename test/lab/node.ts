@@ -27,13 +27,15 @@ export interface Talk {
   ended: Promise<{ status: number; said: string }>;
 }
 
-export type Part = "control" | "heart";
+export type Part = "control" | "heart" | "web";
 
 export class LabNode {
   readonly side: Side;
   readonly #lab: Lab;
   readonly state: string;
   readonly run: string;
+  /** More words for `understudy node`, at every start. */
+  options: string[] = [];
   #child: ReturnType<typeof Bun.spawn> | null = null;
 
   constructor(lab: Lab, side: Side) {
@@ -46,7 +48,7 @@ export class LabNode {
   /** `before`: shell commands that prepare the mount namespace that the node gets for itself; `more`: further options. */
   async start(before = "", more: string[] = []): Promise<void> {
     // A node outlives no lab, however the lab ends.
-    const command = [EXECUTABLE, "node", "--state", this.state, "--run", this.run, ...more];
+    const command = [EXECUTABLE, "node", "--state", this.state, "--run", this.run, ...this.options, ...more];
     const words = ["setpriv", "--pdeathsig", "KILL", ...command];
     this.#child = Bun.spawn(this.#lab.inside(this.side, prepared(before, words)), {
       stdin: "ignore",
@@ -149,7 +151,7 @@ export class LabNode {
   processes(): { pid: number; part: Part }[] {
     const root = this.#child?.pid;
     if (root === undefined || !existsSync(`/proc/${root}`)) return [];
-    return [root, ...descendantsOf(root)].map((pid) => ({ pid, part: pid === root ? "control" : "heart" }));
+    return [root, ...descendantsOf(root)].map((pid) => ({ pid, part: pid === root ? "control" : partOf(pid) }));
   }
 
   signal(name: NodeJS.Signals, part?: Part): void {
@@ -230,6 +232,14 @@ export class LabNode {
 
 function prepared(before: string, words: string[]): string[] {
   return before === "" ? words : ["sh", "-ec", `${before}\nexec "$@"`, "sh", ...words];
+}
+
+function partOf(pid: number): Part {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[1] === "web" ? "web" : "heart";
+  } catch {
+    return "heart";
+  }
 }
 
 function descendantsOf(pid: number): number[] {

@@ -83,6 +83,8 @@ export interface PairOptions {
   /** False: no observers, where only time is measured. */
   observed?: boolean;
   population?: Population;
+  /** More words for `understudy node`, on both nodes. */
+  options?: string[];
 }
 
 export class Pair {
@@ -94,10 +96,11 @@ export class Pair {
   /** Which node is active, as far as the tests have brought it. */
   active: Side = "a";
 
-  private constructor({ observed = true, population }: PairOptions) {
+  private constructor({ observed = true, population, options = [] }: PairOptions) {
     this.lab = new Lab(population);
     this.a = this.lab.node("a");
     this.b = this.lab.node("b");
+    for (const node of [this.a, this.b]) node.options = options;
     this.observers = new Judge(this.lab.directory);
     this.lab.instrument("host", ["echo", String(ECHO_PORT)]);
     this.probe = this.lab.instrument("client", ["probe", HOST_ADDRESS, String(ECHO_PORT)]);
