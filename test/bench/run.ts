@@ -6,6 +6,7 @@ import { falseSwitch } from "./false-switch.ts";
 import { idle } from "./idle.ts";
 import { settings } from "./settings.ts";
 import { simulation } from "./simulation.ts";
+import { web } from "./web.ts";
 
 const BENCHES: Record<string, (words: string[]) => Promise<void>> = {
   failover,
@@ -13,6 +14,7 @@ const BENCHES: Record<string, (words: string[]) => Promise<void>> = {
   "false-switch": falseSwitch,
   settings,
   sim: simulation,
+  web,
 };
 
 const [name = "", ...words] = process.argv.slice(2);

@@ -16,6 +16,13 @@ export interface ProbeReport {
   gaps: { from_ms: number; to_ms: number }[];
 }
 
+/** Heartbeats that came in since the mark; the longest time between two of them. */
+export interface GapsReport {
+  beats: number;
+  gap_ms: number;
+  mean_ms: number;
+}
+
 /** Consecutive questions that the same MACs answered, in the order in which they were asked. */
 export interface OwnerRun {
   macs: string[];

@@ -56,6 +56,7 @@ void echo(int port);
 void probe(const char *address, int port);
 void observe(const char *nic, char **addresses, int count);
 void watch(const char *nic, int port);
+void gaps(const char *nic);
 void announce(const char *nic, const char *address);
 void replay(const char *from, const char *to);
 void flood(const char *nic, const char *kind, const char *cluster, const char *mac, const char *address, int duration_ms);

@@ -5,11 +5,12 @@
  *   instruments probe ADDRESS PORT         one numbered UDP probe a millisecond, and its echoes
  *   instruments observe NIC ADDRESS...     one question a millisecond: who has ADDRESS?
  *   instruments watch NIC PORT             who brings the probes?
+ *   instruments gaps NIC                   how far apart heartbeats come in
  *   instruments announce NIC ADDRESS       one gratuitous ARP for an ADDRESS that is not ours
  *   instruments replay FROM TO             heartbeats from one port of a switch, again and spoilt, to another
  *   instruments flood NIC KIND CLUSTER MAC ADDRESS MS   forged frames at line rate (flood.c)
  *
- * probe, observe and watch obey lines on standard input: `mark` begins a window, `report` prints
+ * probe, observe, watch and gaps obey lines on standard input: `mark` begins a window, `report` prints
  * what it brought as one JSON line, `capture PATH` writes the latest frames (observe and watch).
  * They end with their standard input.
  */
@@ -42,7 +43,8 @@ int main(int count, char **words) {
   fcntl(0, F_SETFL, O_NONBLOCK);
   if (count == 4 && !strcmp(instrument, "probe")) probe(words[2], atoi(words[3]));
   if (count == 4 && !strcmp(instrument, "watch")) watch(words[2], atoi(words[3]));
+  if (count == 3 && !strcmp(instrument, "gaps")) gaps(words[2]);
   if (count >= 4 && !strcmp(instrument, "observe")) observe(words[2], words + 3, count - 3);
-  fprintf(stderr, "usage: instruments echo PORT | probe ADDRESS PORT | observe NIC ADDRESS... | watch NIC PORT | announce NIC ADDRESS | replay FROM TO\n");
+  fprintf(stderr, "usage: instruments echo PORT | probe ADDRESS PORT | observe NIC ADDRESS... | watch NIC PORT | gaps NIC | announce NIC ADDRESS | replay FROM TO\n");
   return 2;
 }
