@@ -16,6 +16,7 @@ const HELP = `understudy: two gateway nodes, one active, never two owners of a s
   understudy [--run DIR] cluster create --interface IF --match MINE=THEIRS ... [--code NNNNNN | --skip-code]
   understudy [--run DIR] cluster cancel
   understudy [--run DIR] cluster switch
+  understudy [--run DIR] cluster maintenance on|off
   understudy [--run DIR] cluster destroy --yes
   understudy [--run DIR] doctor | cards
   understudy [--run DIR] backup create | list | show NAME | restore NAME | delete NAME   [--passphrase | --passphrase-file FILE]
@@ -138,6 +139,9 @@ async function runCluster(common: Common, command: string, values: ReturnType<ty
       return cluster.cancelPairing(common);
     case "cluster switch":
       return cluster.switchOver(common);
+    case "cluster maintenance on":
+    case "cluster maintenance off":
+      return cluster.maintain(common, command.endsWith("on"));
     case "cluster destroy":
       if (!values.yes) throw new UsageError("The other node would be left without its cluster; confirm with --yes.");
       return cluster.destroyCluster(common);

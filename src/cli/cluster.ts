@@ -162,6 +162,11 @@ export async function switchOver(common: Common): Promise<void> {
   said(common, "The peer is active now.");
 }
 
+export async function maintain(common: Common, on: boolean): Promise<void> {
+  await ask(common.run, "PUT", "/cluster/maintenance", { on });
+  said(common, on ? "The backup does not take over any more." : "The backup takes over again.");
+}
+
 export async function destroyCluster(common: Common): Promise<void> {
   await ask(common.run, "POST", "/cluster/destroy");
   said(common, "The cluster was destroyed; this node goes on alone.");

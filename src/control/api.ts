@@ -4,7 +4,7 @@ import { Failure, sentence } from "../errors.ts";
 import { administrationRoutes } from "./administration-routes.ts";
 import type { Node } from "./node.ts";
 import { pairingRoutes } from "./pairing-routes.ts";
-import { handlerOf, type Routes } from "./route.ts";
+import { bodyOf, handlerOf, type Routes } from "./route.ts";
 import { settingsRoutes } from "./settings-routes.ts";
 
 const BODY_BYTES_MAX = 4 << 20;
@@ -23,6 +23,12 @@ export function controlRoutes(node: Node): Routes {
       node.events.latest(Math.min(EVENTS_MAX, Number(url.searchParams.get("last") ?? EVENTS_MAX) || EVENTS_MAX)),
     "POST /cluster/switch": async () => {
       await node.switchOver();
+      return {};
+    },
+    "PUT /cluster/maintenance": async (request) => {
+      const { on } = (await bodyOf(request)) as { on?: unknown };
+      if (typeof on !== "boolean") throw new Failure("bad-request", "on must be true or false.");
+      await node.maintain(on);
       return {};
     },
     "POST /cluster/destroy": async () => {

@@ -4,7 +4,16 @@ import { DEFAULT_TUNING } from "../core/tuning.ts";
 import type { HeartConfiguration } from "../heart/messages.ts";
 import { letGo } from "./letting-go.ts";
 
-const CLUSTER = { id: "1", key: "", node: 1, peer_name: "b", nic: "none0", peer_mac: "", departed: false } as const;
+const CLUSTER = {
+  id: "1",
+  key: "",
+  node: 1,
+  peer_name: "b",
+  nic: "none0",
+  peer_mac: "",
+  departed: false,
+  maintenance: false,
+} as const;
 
 /** One interface that is not there, so that whoever touches it throws. */
 function configuration(cluster?: { departed: boolean }): HeartConfiguration {

@@ -46,6 +46,8 @@ export interface Status extends Omit<Snapshot, "role"> {
   role: Snapshot["role"] | "starting" | "joining";
   settings_revision: number;
   sync: SyncStatus;
+  /** This node does not take over (`cluster maintenance`). */
+  maintenance: boolean;
   pairing: PairingStatus | null;
   switches: { at: string; message: string }[];
   license: LicenseReport;
@@ -58,6 +60,8 @@ export const SWITCH_EVENTS = ["became-active", "handed-over", "yielded"];
 const FAREWELL_MS = 500;
 /** The last announcement of the shared addresses has left by then (core/announcer.ts). */
 const ANNOUNCED_MS = 3000;
+/** The backup has answered by then, with its heartbeats. */
+const MAINTENANCE_MS_MAX = 3000;
 /** A heart that did not answer is told its configuration again. */
 const CONFIGURE_RETRY_MS = 1000;
 const NOTHING_YET = "The heartbeat process has not reported yet.";
@@ -103,6 +107,7 @@ export class Node {
       settings: this.settings,
       saveTimings: (timings) => this.#saveTimings(timings),
       reconfigure: () => void this.#configureHeart(),
+      maintain: (on) => this.#maintain(on),
     });
     this.settings.confirm = this.#replicator.confirm;
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
@@ -175,6 +180,7 @@ export class Node {
       reason: pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),
       settings_revision: this.settings.revision,
       sync: this.#replicator.sync(),
+      maintenance: this.#membership()?.maintenance ?? false,
       pairing,
       switches: this.events
         .latest(500)
@@ -235,6 +241,43 @@ export class Node {
     if (this.#membership() === null)
       throw new Failure("standalone", "This node is in no cluster; there is nobody to switch to.");
     return this.#heart.switchOver();
+  }
+
+  /**
+   * The backup does not take over, or does again: asked on the active node or on the backup itself. Throws Failure
+   * `standalone`, `peer-silent`, or `no-answer`.
+   */
+  async maintain(on: boolean): Promise<void> {
+    const cluster = this.#membership();
+    if (cluster === null)
+      throw new Failure("standalone", "This node is in no cluster; there is no backup that could take over.");
+    if (this.#snapshot?.role !== "active") return this.#maintain(on);
+    const { peer_name } = cluster;
+    if (!this.#snapshot.peer?.heard || !this.#replicator.tellMaintenance(on))
+      throw new Failure(
+        "peer-silent",
+        `${peer_name} cannot be reached over the cluster network; run \`understudy cluster maintenance ${on ? "on" : "off"}\` there.`,
+      );
+    const deadline_ms = performance.now() + MAINTENANCE_MS_MAX;
+    while (this.#snapshot.peer?.unwilling !== on) {
+      if (performance.now() >= deadline_ms)
+        throw new Failure(
+          "no-answer",
+          `${peer_name} does not say that it ${on ? "is in maintenance" : "takes over again"}; see its status.`,
+        );
+      await Bun.sleep(50);
+    }
+  }
+
+  #maintain(on: boolean): void {
+    const cluster = this.#membership();
+    if (cluster === null || this.#snapshot?.role === "active" || (cluster.maintenance ?? false) === on) return;
+    this.#saveCluster({ ...cluster, maintenance: on });
+    void this.#configureHeart();
+    const message = on
+      ? "This node is in maintenance and does not take over, whatever happens to the active one."
+      : "Maintenance has ended; this node takes over again.";
+    this.events.add(on ? "maintenance" : "maintenance-ended", on ? "warning" : "info", message);
   }
 
   /**
@@ -469,6 +512,7 @@ export class Node {
               peer_mac: cluster.peer_mac,
               tuning: this.#replicator.tuning(tuningOf(this.settings.current)),
               departed: cluster.departed ?? false,
+              maintenance: cluster.maintenance ?? false,
             },
           }),
       term_floor: this.#term,

@@ -42,6 +42,8 @@ export interface ReplicationOptions {
   saveTimings: (timings: Tuning[]) => void;
   /** Timings were dropped: the heart is to run by what is left. */
   reconfigure: () => void;
+  /** The active node says whether this one is in maintenance. */
+  maintain: (on: boolean) => void;
   /** Instead of addresses on the cluster's card. */
   hosts?: { own: string; peer: string; port: number };
 }
@@ -167,12 +169,18 @@ export class Replication {
     this.#sayTimings();
   }
 
+  /** False where the peer cannot be told. */
+  tellMaintenance(on: boolean): boolean {
+    return this.#transport.send({ type: "maintenance", on });
+  }
+
   #sayTimings(): void {
     const words = this.#timings.words();
     if (words.generation === this.#heart_runs) this.#transport.send(words);
   }
 
   #take(message: Message): void {
+    if (message.type === "maintenance") return this.#options.maintain(message.on);
     if (message.type !== "timings") return this.#carryOut(this.#engine.receive(performance.now(), message));
     if (!this.#timings.take(message)) return;
     this.#options.saveTimings(this.#timings.all());

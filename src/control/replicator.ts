@@ -13,6 +13,7 @@ export interface ReplicatorHost {
   settings: SettingsService;
   saveTimings: (timings: Tuning[]) => void;
   reconfigure: () => void;
+  maintain: (on: boolean) => void;
 }
 
 export class Replicator {
@@ -50,6 +51,7 @@ export class Replicator {
         timings: timings ?? now,
         saveTimings: this.#host.saveTimings,
         reconfigure: this.#host.reconfigure,
+        maintain: this.#host.maintain,
       });
     } catch (error) {
       return events.add("settings-not-replicated", "error", `Settings do not replicate: ${sentence(error)}.`);
@@ -74,6 +76,11 @@ export class Replicator {
 
   tuning(target: Tuning): Tuning {
     return this.#replication?.tuning(target) ?? target;
+  }
+
+  /** False where the peer cannot be told. */
+  tellMaintenance(on: boolean): boolean {
+    return this.#replication?.tellMaintenance(on) ?? false;
   }
 
   /** Configures the heart with what `tuning` said last; the peer is told once it runs by it. */

@@ -30,6 +30,8 @@ export interface ClusterState {
   timings?: Tuning[];
   /** The cluster was destroyed here; what is left is enough to tell the peer when it returns (S20). */
   departed?: boolean;
+  /** Somebody works on this node: it does not take over. */
+  maintenance?: boolean;
 }
 
 /** The settings that a node takes over by joining. */

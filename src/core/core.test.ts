@@ -179,6 +179,7 @@ describe("election", () => {
     build: 1,
     bootstrap: true,
     departed: false,
+    maintenance: false,
   };
   test("two claims: a peer that has not proved its session is answered at once, but not for every frame", () => {
     const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);

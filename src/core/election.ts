@@ -207,7 +207,12 @@ export class Election {
   }
 
   #isUnwilling(): boolean {
-    return this.#stopping || this.#impaired || this.#gate_broken;
+    return this.#stopping || this.#impaired || this.#gate_broken || this.#isInMaintenance();
+  }
+
+  /** An active node goes on until it hands over. */
+  #isInMaintenance(): boolean {
+    return this.configuration.maintenance && this.role !== "active";
   }
 
   // ── what happens ───────────────────────────────────────────────────────────────────────────────
@@ -454,7 +459,7 @@ export class Election {
       return;
     }
     // Service before symmetry: a node that is merely impaired still replaces one that died.
-    if (!this.#stopping && !this.#gate_broken) this.#seekEvidence();
+    if (!this.#stopping && !this.#gate_broken && !this.#isInMaintenance()) this.#seekEvidence();
   }
 
   /** The peer, not active, shows a term of ours that is not below our own: it lets us claim it. */

@@ -45,6 +45,8 @@ export interface CoreConfiguration {
   bootstrap: boolean;
   /** This node has left the cluster with its settings, and says so to a peer that does not know it yet (S20). */
   departed: boolean;
+  /** This node does not take over, whatever happens to the active one: somebody works on it. */
+  maintenance: boolean;
 }
 
 export type Input =

@@ -236,6 +236,7 @@ class Heart {
       build: BUILD,
       bootstrap: configuration.bootstrap === true,
       departed: cluster.departed,
+      maintenance: cluster.maintenance,
     };
   }
 

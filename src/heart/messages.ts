@@ -52,6 +52,8 @@ export interface ClusterConfiguration {
   tuning: Tuning;
   /** This node has left the cluster and goes on alone; it only tells a peer that returns (S20). */
   departed: boolean;
+  /** This node does not take over. */
+  maintenance: boolean;
 }
 
 export interface HeartConfiguration {
@@ -125,6 +127,8 @@ export interface Snapshot {
     name: string;
     role: Role | "unknown";
     heard: boolean;
+    /** It cannot become active now: it is in maintenance, stops, or something is broken there. */
+    unwilling: boolean;
     version: string;
     build: number;
     settings_revision: number;

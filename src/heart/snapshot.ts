@@ -33,6 +33,7 @@ export function takeSnapshot(configuration: HeartConfiguration, election: Electi
       name: election.configuration.peer_name,
       role: peer === null || !heard ? "unknown" : peer.role,
       heard,
+      unwilling: heard && (peer?.unwilling ?? false),
       version,
       build: peer?.build ?? 0,
       settings_revision: peer?.settings_revision ?? 0,
@@ -64,6 +65,10 @@ function notOperational(election: Election, version: string): string | null {
   if (version !== VERSION || peer.build !== BUILD)
     return `Versions differ: ${peer_name} runs ${version} build ${peer.build}, this node ${VERSION} build ${BUILD}.`;
   if (election.role !== "active" && peer.role !== "active") return "No node is active at the moment.";
+  if (election.configuration.maintenance && election.role !== "active")
+    return "This node is in maintenance and does not take over.";
+  if (peer.unwilling && election.role === "active")
+    return `${peer_name} does not take over: it is in maintenance, or something is wrong there; see its status.`;
   if (!election.pathHeard(0)) return "The cluster network is down.";
   return null;
 }

@@ -148,6 +148,7 @@ export class Engine {
       case "common":
       case "batch":
         return this.#takeAnswer(message);
+      case "maintenance":
       case "timings":
         return;
     }

@@ -60,6 +60,8 @@ const message = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("append"), term: number, revision }),
   z.strictObject({ type: z.literal("stored"), id }),
   z.strictObject({ type: z.literal("refused"), id, code: z.string().max(60), message: z.string().max(1000) }),
+  /** From the active node, on an administrator's word: take over no more, or again. Its heartbeats say that it is so. */
+  z.strictObject({ type: z.literal("maintenance"), on: z.boolean() }),
   /** See timings.ts. */
   z.strictObject({
     type: z.literal("timings"),

@@ -73,12 +73,14 @@ export class Transport {
     this.#drop();
   }
 
-  send(message: Message): void {
+  /** False where there is no connection. */
+  send(message: Message): boolean {
     const socket = this.#socket;
-    if (socket === null) return;
+    if (socket === null) return false;
     socket.write(frameOf(message));
     // It would take longer than the silence that is allowed to send so much: the peer does not read.
     if (socket.writableLength > 2 * MESSAGE_BYTES_MAX) this.#drop();
+    return this.#socket !== null;
   }
 
   /** Ends the connection; it is made anew, not at once. */

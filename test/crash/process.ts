@@ -56,6 +56,7 @@ function run({ directory, cluster, port, dies_at }: ProcessOptions): void {
     timings: [DEFAULT_TUNING],
     saveTimings: () => {},
     reconfigure: () => {},
+    maintain: () => {},
     hosts: { own: "::1", peer: "::1", port },
   });
   replication.start();

@@ -37,6 +37,8 @@ function execute(world: World, command: string): void {
     switch: () => world.ask(node, "switch"),
     take: () => world.ask(node, "take-over"),
     depart: () => world.depart(node),
+    maintain: () => world.maintain(node, true),
+    finish: () => world.maintain(node, false),
     stop: () => world.ask(node, "stop"),
     impair: () => world.input(node, { type: "impaired", impaired: true }),
     recover: () => world.input(node, { type: "impaired", impaired: false }),

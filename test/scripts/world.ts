@@ -41,6 +41,7 @@ interface SimulatedNode {
   lease_until_ms: number;
   /** A node that left its cluster has no gate. */
   gated: boolean;
+  maintenance: boolean;
 }
 
 interface Delivery {
@@ -95,7 +96,18 @@ export class World {
     this.#step(node);
   }
 
-  #configuration({ name, term_floor }: SimulatedNode, { bootstrap = false, departed = false }): CoreConfiguration {
+  /** Somebody works on this node, or no more. */
+  maintain(name: NodeName, on: boolean): void {
+    const node = this.#nodes[name];
+    node.maintenance = on;
+    node.election?.reconfigure(this.#configuration(node, {}));
+    this.#step(node);
+  }
+
+  #configuration(
+    { name, term_floor, maintenance }: SimulatedNode,
+    { bootstrap = false, departed = false },
+  ): CoreConfiguration {
     const other = name === "a" ? "b" : "a";
     return {
       node: name === "a" ? 1 : 2,
@@ -119,6 +131,7 @@ export class World {
       build: 1,
       bootstrap,
       departed,
+      maintenance,
     };
   }
 
@@ -306,5 +319,6 @@ function newNode(name: NodeName): SimulatedNode {
     holds: false,
     lease_until_ms: Number.NEGATIVE_INFINITY,
     gated: true,
+    maintenance: false,
   };
 }

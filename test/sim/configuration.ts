@@ -32,5 +32,6 @@ export function coreConfiguration(
     build: 1,
     bootstrap,
     departed: false,
+    maintenance: false,
   };
 }

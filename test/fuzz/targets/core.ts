@@ -37,6 +37,7 @@ function configurationOf(node: 1 | 2, bootstrap: boolean): CoreConfiguration {
     build: 1,
     bootstrap,
     departed: false,
+    maintenance: false,
   };
 }
 
