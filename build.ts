@@ -1,5 +1,5 @@
 /**
- * Builds everything: libpcap, the C shim, the bundle, the executable. Run with bun; does nothing
+ * Builds everything: libpcap, the C shim, the user interface, the bundle, the executable. Run with bun; does nothing
  * where nothing changed.
  *
  *   bun build.ts                      dist/understudy for this machine's kind
@@ -11,6 +11,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
+import { buildWeb } from "./build-web.ts";
 
 const ROOT = import.meta.dir;
 const BUILD = join(ROOT, "build");
@@ -319,6 +320,7 @@ async function main(): Promise<void> {
     await step("C shim", buildShim);
     leaveStamp(SHIM, shim_stamp);
   }
+  await buildWeb(ROOT);
   const source = sourceVersion();
   await buildBundle(source, release);
   const executable_stamp = digest([BUNDLE, SHIM], Bun.version, values.target);

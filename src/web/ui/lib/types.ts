@@ -1,0 +1,124 @@
+/**
+ * What the node answers, as the node itself declares it: types alone, taken from the control process, so that page and
+ * node cannot drift apart. Only what the web server adds for the page is declared here.
+ */
+import type { LoggedEvent } from "../../../control/events.ts";
+import type { Status as NodeStatus } from "../../../control/node.ts";
+import type { PathStatus } from "../../../heart/messages.ts";
+import type { InterfaceSettings, Settings } from "../../../settings/model.ts";
+
+export type { InterfaceSettings, LoggedEvent, PathStatus, Settings };
+
+export interface Sync {
+  state: "in-sync" | "behind" | "ahead" | "diverged" | "away" | "standalone";
+  revision: number;
+  peer_revision: number | null;
+}
+
+export interface PeerCard {
+  nic: string;
+  mac: string;
+}
+
+export interface Pairing {
+  side: "joiner" | "creator";
+  state: "searching" | "found" | "confirmed" | "testing" | "applying" | "done";
+  /** The reserved card of this node. */
+  interface: string;
+  code: string | null;
+  seconds_left: number;
+  waiting: string;
+  peer: { name: string; version: string; build: number; cards: PeerCard[]; cluster: PeerCard } | null;
+}
+
+export interface Status extends NodeStatus {
+  sync?: Sync;
+  pairing?: Pairing | null;
+  /** SHA-256 of the web server's certificate, as AB:CD:… */
+  web?: { address: string; port: number; fingerprint: string } | null;
+}
+
+export interface Card {
+  nic: string;
+  mac: string;
+  model: string | null;
+  driver: string | null;
+  carrier: boolean;
+  /** Mbit/s. */
+  speed: number | null;
+  used_as: "internal" | "external" | "cluster" | null;
+}
+
+/** The segment test of one pair, each way. */
+export interface PairTest {
+  mine: string;
+  theirs: string;
+  sent: boolean;
+  received: boolean;
+  message: string | null;
+}
+
+export interface Check {
+  code: string;
+  state: "good" | "warning" | "bad";
+  what: string;
+  advice: string | null;
+}
+
+export interface Backup {
+  name: string;
+  bytes: number;
+  at: string | null;
+  server: string | null;
+  version: string | null;
+  encrypted: boolean;
+  trouble: string | null;
+}
+
+export interface License {
+  state: "valid" | "missing" | "damaged" | "forged" | "development" | "other-product" | "not-yet-valid" | "expired";
+  message: string;
+  holder: string | null;
+  serial: string | null;
+  issued: string | null;
+  until: string | null;
+}
+
+export interface Revision {
+  number: number;
+  at: string;
+  author: string;
+}
+
+/** What everybody may know before a login. */
+export interface Public {
+  name: string;
+  version: string;
+  build: number;
+  role: Status["role"];
+  first_password: boolean;
+  /** Who is active in the cluster, and its addresses without prefix; null where nobody is known. */
+  active: { name: string; addresses: string[] } | null;
+}
+
+export interface Session {
+  name: string;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  access: "read" | "full";
+  made: string;
+}
+
+export interface Certificate {
+  subject: string;
+  issuer: string;
+  hosts: string[];
+  from: string;
+  until: string;
+  fingerprint: string;
+  self_made: boolean;
+  chain: number;
+}

@@ -1,0 +1,77 @@
+/** What can be done with a cluster. Each asks first, and says what will happen to which node. */
+import { useState } from "preact/hooks";
+import { app, note } from "../lib/app.ts";
+import { ask, Refusal } from "../lib/http.ts";
+import type { Status } from "../lib/types.ts";
+import { Button, Notice } from "../parts/basics.tsx";
+import { Confirm } from "../parts/dialog.tsx";
+
+/** So long the page waits for the new active node before it says that nothing has moved. */
+const FOLLOW_MS_MAX = 20_000;
+
+export function ClusterActions({ status }: { status: Status }) {
+  const [asked, setAsked] = useState<"switch" | "destroy" | null>(null);
+  const { peer, name } = status;
+  if (peer === null) return null;
+  const close = () => setAsked(null);
+  return (
+    <>
+      <Button icon="switch" disabled={!peer.heard} onClick={() => setAsked("switch")}>
+        Switch over
+      </Button>
+      <Button icon="trash" onClick={() => setAsked("destroy")}>
+        Destroy cluster
+      </Button>
+      {asked === "switch" && (
+        <Confirm title={`Switch over to ${peer.name}?`} verb="Switch over" work={() => switchOver(peer.name)} onClose={close}>
+          <ul>
+            <li>
+              <strong>{peer.name}</strong> becomes active and handles all traffic, with the same shared addresses.
+            </li>
+            <li>
+              <strong>{name}</strong> becomes the backup, and stays it until the next switch.
+            </li>
+          </ul>
+          <p>Traffic pauses for some milliseconds. This page goes on with the new active node.</p>
+        </Confirm>
+      )}
+      {asked === "destroy" && (
+        <Confirm
+          title="Destroy the cluster?"
+          verb="Yes, destroy it"
+          refuse="No"
+          danger
+          work={() => ask("POST", "/cluster/destroy", { body: { confirm: true } })}
+          onDone={() => note(`The cluster is gone; ${name} goes on alone.`)}
+          onClose={close}
+        >
+          <ul>
+            <li>
+              <strong>{name}</strong>, this node, goes on working alone, with all its settings and addresses.
+            </li>
+            <li>
+              <strong>{peer.name}</strong> is reset to a fresh install: all its settings are deleted.
+            </li>
+          </ul>
+          {!peer.heard && (
+            <Notice tone="warning">{`${peer.name} is away at the moment; it is told, and reset, when it returns.`}</Notice>
+          )}
+          <p>This cannot be undone; the cluster can be created again.</p>
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+async function switchOver(to: string): Promise<void> {
+  app.set({ following: to });
+  setTimeout(() => app.get().following === to && app.set({ following: null }), FOLLOW_MS_MAX);
+  try {
+    await ask("POST", "/cluster/switch");
+  } catch (error) {
+    // The answer may be lost on its way: by then the address is the other node's.
+    if (error instanceof Refusal && (error.status === 0 || error.code === "no-node")) return;
+    app.set({ following: null });
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+/** The cluster at work: both nodes, the paths between them, the shared addresses, what has happened, what can be done. */
+import { useState } from "preact/hooks";
+import { app } from "../lib/app.ts";
+import { isActive } from "../lib/situation.ts";
+import { useStore } from "../lib/store.ts";
+import type { Status } from "../lib/types.ts";
+import { syncWords, timeWords } from "../lib/words.ts";
+import { Alarms } from "../parts/alarms.tsx";
+import { Button, Chip, Dot, Empty, Notice, Page, Panel, Table } from "../parts/basics.tsx";
+import { Paths } from "../parts/paths.tsx";
+import { ClusterActions } from "./cluster-actions.tsx";
+import { NodeCard } from "./node-card.tsx";
+
+export function ClusterView({ status }: { status: Status }) {
+  const { peer } = status;
+  const active = isActive(status);
+  const lead = status.operational
+    ? "The cluster is operational: either node can take over from the other."
+    : "The cluster is not operational.";
+  return (
+    <Page title="High availability" lead={lead} actions={active && <ClusterActions status={status} />}>
+      {!active && <BackupNotice status={status} />}
+      <Alarms status={status} />
+      <div class="nodes">
+        <NodeCard status={status} />
+        {peer !== null && <NodeCard status={status} peer={peer} />}
+      </div>
+      <div class="columns">
+        <Panel title="Paths between the nodes" aside={<span class="quiet">last two minutes</span>}>
+          <Paths paths={status.paths} />
+        </Panel>
+        <SyncPanel status={status} />
+      </div>
+      <Addresses status={status} />
+      <Switches />
+    </Page>
+  );
+}
+
+function BackupNotice({ status }: { status: Status }) {
+  const known = useStore(app, (value) => value.public);
+  const active = status.peer?.heard === true && status.peer.role === "active";
+  const address = known?.active?.addresses[0];
+  return (
+    <Notice tone="info" title={status.role === "backup" ? "This is the backup node" : "This node is not active"}>
+      <p>
+        It shows its state, and nothing can be changed here.{" "}
+        {active ? `${status.peer?.name} is active; settings are made there and come here by themselves.` : ""}
+      </p>
+      {active && address !== undefined && (
+        <p>
+          <a href={`https://${address.includes(":") ? `[${address}]` : address}/`}>
+            Open the active node at {address}
+          </a>
+        </p>
+      )}
+    </Notice>
+  );
+}
+
+function SyncPanel({ status }: { status: Status }) {
+  const { sync, settings_revision } = status;
+  const words =
+    sync === undefined
+      ? { text: "Unknown", detail: `revision ${settings_revision} here`, tone: "none" as const }
+      : syncWords(sync);
+  return (
+    <Panel title="Settings" aside={<Chip tone={words.tone}>{words.text}</Chip>}>
+      <p>{words.detail}</p>
+      <p class="quiet">
+        A change is confirmed once the other node has it on its disk, or is known to be away. Reports, logs and figures are
+        each node's own.
+      </p>
+    </Panel>
+  );
+}
+
+function Addresses({ status }: { status: Status }) {
+  const there = status.peer?.heard === true && status.peer.role === "active";
+  return (
+    <Panel title="Shared addresses">
+      <Table label="Shared addresses" heads={["Address", "Interface", "Answered by"]}>
+        {status.addresses.map(({ address, nic, held }) => (
+          <tr key={address}>
+            <td class="mono">{address}</td>
+            <td class="mono">{nic}</td>
+            <td>
+              <span class="light">
+                <Dot tone={held || there ? "good" : "bad"} label={held || there ? "Answered" : "Not answered"} />
+                {held ? `${status.name} (this node)` : there ? status.peer?.name : "no node that is heard"}
+              </span>
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </Panel>
+  );
+}
+
+const SWITCH_CODES = ["became-active", "handed-over", "yielded", "second-claim", "cluster-created", "peer-erased"];
+const SHOWN_FIRST = 6;
+
+function Switches() {
+  const events = useStore(app, (value) => value.events);
+  const [all, setAll] = useState(false);
+  const switches = events.filter(({ code }) => SWITCH_CODES.includes(code)).reverse();
+  const shown = all ? switches : switches.slice(0, SHOWN_FIRST);
+  return (
+    <Panel title="Switches" aside={<a href="#/events">All events</a>}>
+      {shown.length === 0 && <Empty>None yet that this node remembers.</Empty>}
+      <ol class="timeline">
+        {shown.map(({ at, message }) => (
+          <li key={`${at} ${message}`}>
+            <time dateTime={at}>{timeWords(at)}</time>
+            <span>{message}</span>
+          </li>
+        ))}
+      </ol>
+      {switches.length > shown.length && (
+        <div>
+          <Button kind="quiet" onClick={() => setAll(true)}>{`Show all ${switches.length}`}</Button>
+        </div>
+      )}
+    </Panel>
+  );
+}
