@@ -23,7 +23,10 @@ export async function buildWeb(root: string): Promise<void> {
   mkdirSync(output, { recursive: true });
   await esbuild.build({
     absWorkingDir: root,
-    entryPoints: { app: join(source, "main.tsx") },
+    entryPoints: [
+      { in: join(source, "main.tsx"), out: "app" },
+      { in: join(source, "styles/app.css"), out: "app" },
+    ],
     outdir: output,
     bundle: true,
     format: "esm",

@@ -97,9 +97,16 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
         </div>
         <ConnectionBanner />
       </header>
-      <main ref={main} onClick={() => open && setOpen(false)}>
-        {children}
-      </main>
+      {open && (
+        <button
+          type="button"
+          class="side-shade"
+          aria-label="Close the menu"
+          tabIndex={-1}
+          onClick={() => setOpen(false)}
+        />
+      )}
+      <main ref={main}>{children}</main>
       <Notes />
     </div>
   );

@@ -1,5 +1,4 @@
 /** The user interface: what is shown depends on who is there, whether we are known to it, and the page asked for. */
-import "./styles/app.css";
 import { type ComponentType, render } from "preact";
 import { useEffect } from "preact/hooks";
 import { Frame } from "./frame.tsx";

@@ -1,6 +1,7 @@
 /** What the page knows, in one place. */
-import type { LoggedEvent, Public, Session, Status } from "./types.ts";
+
 import { Store } from "./store.ts";
+import type { LoggedEvent, Public, Session, Status } from "./types.ts";
 
 export interface App {
   /** Null until the server has answered for the first time. */

@@ -79,7 +79,10 @@ function takeStatus(status: Status): void {
       note(`${status.name} answers at this address now; the page goes on with it.${gap}`);
       app.set({ events: [] });
       forgetSamples();
-      void ask<LoggedEvent[]>("GET", `/events?last=${EVENTS_MAX}`).then((events) => takeEvents(events, true), () => {});
+      void ask<LoggedEvent[]>("GET", `/events?last=${EVENTS_MAX}`).then(
+        (events) => takeEvents(events, true),
+        () => {},
+      );
     } else if (before.lost_at_ms !== null) note(`Connected again.${gap}`);
   }
   const followed = before.following !== null && (moved || status.role === "active");

@@ -3,7 +3,6 @@
  * through (menu, command, web), it asks here. Editing and disabling interfaces is allowed, so there is no row for it.
  */
 
-
 export type Operation =
   | "use-cluster-card"
   | "add-interface"
@@ -116,4 +115,3 @@ export const RULES: readonly Rule[] = [
 export function forbidding(operation: Operation, situation: Situation): Rule | null {
   return RULES.find((rule) => rule.operation === operation && rule.applies(situation)) ?? null;
 }
-

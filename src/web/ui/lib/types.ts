@@ -22,13 +22,13 @@ export interface PeerCard {
 
 export interface Pairing {
   side: "joiner" | "creator";
-  state: "searching" | "found" | "confirmed" | "testing" | "applying" | "done";
-  /** The reserved card of this node. */
-  interface: string;
+  /** joiner: searching, found, confirmed, joining; creator: searching, found, confirmed, testing, applying. */
+  state: "searching" | "found" | "confirmed" | "testing" | "applying" | "joining";
+  /** What the joiner's console shows. */
   code: string | null;
   seconds_left: number;
   waiting: string;
-  peer: { name: string; version: string; build: number; cards: PeerCard[]; cluster: PeerCard } | null;
+  peer: { name: string; version: string; build: number; cards: PeerCard[] } | null;
 }
 
 export interface Status extends NodeStatus {
@@ -41,21 +41,30 @@ export interface Status extends NodeStatus {
 export interface Card {
   nic: string;
   mac: string;
-  model: string | null;
-  driver: string | null;
-  carrier: boolean;
-  /** Mbit/s. */
-  speed: number | null;
-  used_as: "internal" | "external" | "cluster" | null;
+  driver: string;
+  /** PCI or USB number of the model; empty where there is none. */
+  model: string;
+  up: boolean;
+  link: boolean;
+  /** Null without a link, and where the driver does not say. */
+  speed_mbps: number | null;
+  used_as: "internal" | "external" | "cluster" | "bridge port" | "wireless" | "free";
 }
 
-/** The segment test of one pair, each way. */
+/** One way between two cards, in the segment test. */
+export interface Way {
+  good: boolean;
+  arrived_at: string[];
+}
+
+/** The segment test of one pair. */
 export interface PairTest {
   mine: string;
   theirs: string;
-  sent: boolean;
-  received: boolean;
-  message: string | null;
+  there: Way;
+  back: Way;
+  /** What is wrong and what to do; null where both ways are good. */
+  advice: string | null;
 }
 
 export interface Check {

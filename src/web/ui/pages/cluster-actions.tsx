@@ -23,7 +23,12 @@ export function ClusterActions({ status }: { status: Status }) {
         Destroy cluster
       </Button>
       {asked === "switch" && (
-        <Confirm title={`Switch over to ${peer.name}?`} verb="Switch over" work={() => switchOver(peer.name)} onClose={close}>
+        <Confirm
+          title={`Switch over to ${peer.name}?`}
+          verb="Switch over"
+          work={() => switchOver(peer.name)}
+          onClose={close}
+        >
           <ul>
             <li>
               <strong>{peer.name}</strong> becomes active and handles all traffic, with the same shared addresses.

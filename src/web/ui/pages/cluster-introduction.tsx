@@ -30,10 +30,10 @@ export function ClusterIntroduction({ status }: { status: Status }) {
       <Panel title="What a cluster is">
         <div class="prose">
           <p>
-            Two servers share the same addresses: the active node handles all traffic, and the backup node watches it over
-            a cable of their own, the cluster network. When the active node fails, freezes or loses a cable, the backup
-            node takes over its addresses within milliseconds. Settings are made once, on the active node, and the backup
-            node has each of them on its disk before it is confirmed.
+            Two servers share the same addresses: the active node handles all traffic, and the backup node watches it
+            over a cable of their own, the cluster network. When the active node fails, freezes or loses a cable, the
+            backup node takes over its addresses within milliseconds. Settings are made once, on the active node, and
+            the backup node has each of them on its disk before it is confirmed.
           </p>
         </div>
         <Topology
@@ -51,7 +51,8 @@ export function ClusterIntroduction({ status }: { status: Status }) {
             <li>Each interface of this server has a counterpart on the second one, in the same switch or segment.</li>
             <li>One card of each server is free, and a cable joins the two.</li>
             <li>
-              On the second server's console, <em>Create cluster</em> is chosen; it then waits up to an hour for this one.
+              On the second server's console, <em>Create cluster</em> is chosen; it then waits up to an hour for this
+              one.
             </li>
             <li>All settings of the second server are deleted when the cluster is created. One license serves both.</li>
           </ul>

@@ -49,9 +49,7 @@ function BackupNotice({ status }: { status: Status }) {
       </p>
       {active && address !== undefined && (
         <p>
-          <a href={`https://${address.includes(":") ? `[${address}]` : address}/`}>
-            Open the active node at {address}
-          </a>
+          <a href={`https://${address.includes(":") ? `[${address}]` : address}/`}>Open the active node at {address}</a>
         </p>
       )}
     </Notice>
@@ -68,8 +66,8 @@ function SyncPanel({ status }: { status: Status }) {
     <Panel title="Settings" aside={<Chip tone={words.tone}>{words.text}</Chip>}>
       <p>{words.detail}</p>
       <p class="quiet">
-        A change is confirmed once the other node has it on its disk, or is known to be away. Reports, logs and figures are
-        each node's own.
+        A change is confirmed once the other node has it on its disk, or is known to be away. Reports, logs and figures
+        are each node's own.
       </p>
     </Panel>
   );

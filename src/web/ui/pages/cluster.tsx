@@ -4,7 +4,7 @@ import { app } from "../lib/app.ts";
 import { inCluster } from "../lib/situation.ts";
 import { useStore } from "../lib/store.ts";
 import { Page, Waiting } from "../parts/basics.tsx";
-import { endWizard, resumeWizard, wizard } from "../wizard/state.ts";
+import { endWizard, followPairing, wizard } from "../wizard/state.ts";
 import { Wizard } from "../wizard/wizard.tsx";
 import { ClusterIntroduction } from "./cluster-introduction.tsx";
 import { ClusterJoining } from "./cluster-joining.tsx";
@@ -13,25 +13,25 @@ import { ClusterView } from "./cluster-view.tsx";
 export function Cluster() {
   const status = useStore(app, (value) => value.status);
   const begun = useStore(wizard, ({ step }) => step !== null);
-  const side = status?.pairing?.side ?? null;
-  const state = status?.pairing?.state ?? null;
+  const pairing = status?.pairing ?? null;
   // The node knows how far its pairing is; the page follows, also one that was opened meanwhile.
   useEffect(() => {
-    if (side === "creator" && state !== null) resumeWizard(state);
-  }, [side, state]);
+    if (pairing?.side === "creator") followPairing(pairing);
+  }, [pairing]);
   const member = status !== null && inCluster(status);
-  const established = member && status.peer?.heard === true;
+  const applying = useStore(wizard, ({ step }) => step === "apply");
+  // A cluster that came from elsewhere, from the console for example, ends what was begun here.
   useEffect(() => {
-    if (established && wizard.get().step !== "apply") endWizard();
-  }, [established]);
+    if (member && !applying) endWizard();
+  }, [member, applying]);
   if (status === null || status.role === "starting")
     return (
       <Page title="High availability">
         <Waiting>The node is starting …</Waiting>
       </Page>
     );
-  if (begun && (!member || wizard.get().step === "apply")) return <Wizard status={status} />;
+  if (begun && (!member || applying)) return <Wizard status={status} />;
   if (member) return <ClusterView status={status} />;
-  if (side === "joiner" && status.pairing != null) return <ClusterJoining pairing={status.pairing} />;
+  if (pairing?.side === "joiner") return <ClusterJoining pairing={pairing} />;
   return <ClusterIntroduction status={status} />;
 }

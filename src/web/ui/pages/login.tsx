@@ -22,7 +22,13 @@ export function Login() {
         {known === null ? (
           <>
             <h1 class="hidden">Understudy</h1>
-            {lost ? <Notice tone="bad" live>The server does not answer. The page tries again by itself.</Notice> : <Waiting />}
+            {lost ? (
+              <Notice tone="bad" live>
+                The server does not answer. The page tries again by itself.
+              </Notice>
+            ) : (
+              <Waiting />
+            )}
           </>
         ) : (
           <>

@@ -23,7 +23,13 @@ export function NodeCard({ status, peer }: { status: Status; peer?: Peer }) {
           [
             "Links",
             heard ? (
-              <Lights lights={links.map(({ slot, up }) => ({ name: `to ${nic_of(slot)}`, tone: up ? "good" : "bad", word: up ? "link" : "no link" }))} />
+              <Lights
+                lights={links.map(({ slot, up }) => ({
+                  name: `to ${nic_of(slot)}`,
+                  tone: up ? "good" : "bad",
+                  word: up ? "link" : "no link",
+                }))}
+              />
             ) : (
               "unknown"
             ),

@@ -83,9 +83,7 @@ export function Chip({ tone, children }: { tone: Tone; children: ComponentChildr
 }
 
 export function Dot({ tone, label }: { tone: Tone; label: string }) {
-  return (
-    <span class={`dot ${tone}`} role="img" aria-label={label} title={label} />
-  );
+  return <span class={`dot ${tone}`} role="img" aria-label={label} title={label} />;
 }
 
 const NOTICE_ICONS: Record<"info" | "good" | "warning" | "bad", IconName> = {

@@ -34,7 +34,8 @@ export function TextField({ label, hint, value, onInput, type = "text", mono, cl
       <input
         {...rest}
         id={id}
-        type={type}
+        // The types of the elements want one member of the union at a time.
+        type={type as "text"}
         class={mono === true ? "mono" : undefined}
         value={value}
         autocomplete={rest.autocomplete ?? "off"}

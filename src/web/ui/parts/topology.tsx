@@ -43,7 +43,14 @@ export function Topology({ here, there, wires, cluster_nic, label }: TopologyPro
             <Cable key={nic} x={x + offset(index, all.length)} from={48} to={120} text={side === 0 ? nic : ""} y={92} />
           ))}
           {internal.slice(0, WIRES_MAX).map(({ nic }, index, all) => (
-            <Cable key={nic} x={x + offset(index, all.length)} from={210} to={282} text={side === 0 ? nic : ""} y={246} />
+            <Cable
+              key={nic}
+              x={x + offset(index, all.length)}
+              from={210}
+              to={282}
+              text={side === 0 ? nic : ""}
+              y={246}
+            />
           ))}
         </g>
       ))}
@@ -60,7 +67,9 @@ export function Topology({ here, there, wires, cluster_nic, label }: TopologyPro
 
 function namesOf(wires: readonly Wire[]): string {
   if (wires.length === 0) return "no interface yet";
-  return wires.length === 1 ? "the same switch or segment for both nodes" : `${wires.length} networks, each on both nodes`;
+  return wires.length === 1
+    ? "the same switch or segment for both nodes"
+    : `${wires.length} networks, each on both nodes`;
 }
 
 function offset(index: number, count: number): number {

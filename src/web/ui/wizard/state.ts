@@ -1,6 +1,6 @@
 /**
  * How far the administrator is. What the node knows (its pairing) decides; only what it does not know is kept here, in
- * this window: that the picture was confirmed, and which cards were put together so far.
+ * this window: that the picture was confirmed, the card chosen, and which cards were put together so far.
  */
 import { Store } from "../lib/store.ts";
 import type { Pairing, PairTest } from "../lib/types.ts";
@@ -13,19 +13,29 @@ export interface Match {
   theirs: string;
 }
 
+/** A test's outcome; or that it runs, or the sentence that says why it could not. */
+export type TestState = PairTest | "running" | { refused: string };
+
 interface WizardState {
   step: Step | null;
   nic: string | null;
   matches: Match[];
   /** By the name of this node's card. */
-  tests: Record<string, PairTest | "running" | string>;
+  tests: Record<string, TestState>;
   peer_name: string | null;
-  /** Why the search or the pairing ended. */
+  /** Why the pairing ended before its time, in the node's words. */
   ended: string | null;
 }
 
-const NOTHING: WizardState = { step: null, nic: null, matches: [], tests: {}, peer_name: null, ended: null };
-const KEY = "understudy-matches";
+const NOTHING: WizardState = {
+  step: null,
+  nic: null,
+  matches: [],
+  tests: {},
+  peer_name: null,
+  ended: null,
+};
+const KEY = "understudy-wizard";
 
 export const wizard = new Store<WizardState>(NOTHING);
 
@@ -35,47 +45,57 @@ export function beginWizard(): void {
 
 export function endWizard(): void {
   if (wizard.get().step === null) return;
-  keep([]);
   wizard.set(NOTHING);
+  keep();
+}
+
+export function chooseCard(nic: string): void {
+  wizard.set({ nic });
+  keep();
 }
 
 export function setMatches(matches: Match[]): void {
-  keep(matches);
   wizard.set({ matches });
+  keep();
 }
 
-const FIRST_STEP: Record<Pairing["state"], Step> = {
+const STEP_OF: Record<Pairing["state"], Step> = {
   searching: "search",
   found: "code",
   confirmed: "match",
   testing: "match",
   applying: "apply",
-  done: "apply",
+  joining: "apply",
 };
 
-/** Goes to where the node's pairing is; steps that only the page knows are left as they are. */
-export function resumeWizard(state: Pairing["state"]): void {
-  const { step, matches } = wizard.get();
-  const due = FIRST_STEP[state];
-  if (step === null) wizard.set({ matches: matches.length > 0 ? matches : kept() });
+/** Goes to where the node's pairing is; what only the page knows is left as it is. */
+export function followPairing({ state, peer }: Pairing): void {
+  const { step } = wizard.get();
+  if (step === null) wizard.set({ ...NOTHING, ...kept() });
+  if (peer !== null) wizard.set({ peer_name: peer.name });
+  const due = STEP_OF[state];
   if (due === "match" && (step === "summary" || step === "apply")) return;
-  if (step !== due) wizard.set({ step: due, ended: null });
+  if (step !== due) wizard.set({ step: due, ...(due === "match" ? { ended: null } : {}) });
 }
 
-function keep(matches: Match[]): void {
+function keep(): void {
+  const { nic, matches } = wizard.get();
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(matches));
+    sessionStorage.setItem(KEY, JSON.stringify({ nic, matches }));
   } catch {
-    // A browser that keeps nothing makes nothing worse than a match to be made again.
+    // Where a browser keeps nothing, the cards are matched once more.
   }
 }
 
-function kept(): Match[] {
+function kept(): Pick<WizardState, "nic" | "matches"> {
   try {
-    const value: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(value) ? value.filter(isMatch).slice(0, 31) : [];
+    const { nic, matches } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}") as Partial<WizardState>;
+    return {
+      nic: typeof nic === "string" ? nic : null,
+      matches: Array.isArray(matches) ? matches.filter(isMatch).slice(0, 31) : [],
+    };
   } catch {
-    return [];
+    return { nic: null, matches: [] };
   }
 }
 

@@ -1,0 +1,46 @@
+/** Files from and to this computer; nothing leaves for anywhere else. */
+import type { ComponentChildren } from "preact";
+import { useId, useRef } from "preact/hooks";
+import { Button } from "./basics.tsx";
+
+const BYTES_MAX = 4 << 20;
+
+interface FileProps {
+  children: ComponentChildren;
+  disabled?: boolean;
+  onText: (text: string, name: string) => void;
+}
+
+export function FileButton({ children, disabled = false, onText }: FileProps) {
+  const input = useRef<HTMLInputElement>(null);
+  const id = useId();
+  return (
+    <>
+      <Button disabled={disabled} onClick={() => input.current?.click()}>
+        {children}
+      </Button>
+      <input
+        ref={input}
+        id={id}
+        type="file"
+        hidden
+        aria-hidden="true"
+        tabIndex={-1}
+        onChange={(event) => {
+          const file = event.currentTarget.files?.[0];
+          event.currentTarget.value = "";
+          if (file !== undefined && file.size <= BYTES_MAX) void file.text().then((text) => onText(text, file.name));
+        }}
+      />
+    </>
+  );
+}
+
+export function saveFile(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: "application/octet-stream" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}

@@ -1,0 +1,86 @@
+/** The steps of the pairing as the node offers them. They go on there when this page is closed. */
+import { ask, Refusal } from "../lib/http.ts";
+import { sentence } from "../lib/resource.ts";
+import type { PairTest } from "../lib/types.ts";
+import { type Match, type TestState, wizard } from "./state.ts";
+
+/** As long as the node itself waits for the other one. */
+const SEARCH_MS_MAX = 3_600_000;
+const APPLY_MS_MAX = 60_000;
+
+/** Searches until somebody is found. What ends it is kept to be shown where the search is. */
+export async function search(nic: string): Promise<void> {
+  wizard.set({ step: "search", tests: {} });
+  try {
+    await ask("POST", "/cluster/search", { body: { interface: nic }, timeout_ms: SEARCH_MS_MAX });
+    wizard.set({ ended: null });
+  } catch (error) {
+    // Lost on its way, or asked twice: the node's own state goes on to tell.
+    if (error instanceof Refusal && (error.status === 0 || error.code === "pairing" || error.code === "cancelled"))
+      return;
+    wizard.set({ ended: sentence(error) });
+  }
+}
+
+/** A wrong code ends the pairing on both sides; the next try begins at once, with another code over there. */
+export async function typeCode(code: string, nic: string | null): Promise<void> {
+  try {
+    await ask("POST", "/cluster/code", { body: { code }, timeout_ms: APPLY_MS_MAX });
+    wizard.set({ ended: null });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "wrong-code" || nic === null) throw error;
+    wizard.set({ ended: error.message });
+    void searchAgain(nic);
+  }
+}
+
+/** The old session needs a moment to end. */
+async function searchAgain(nic: string): Promise<void> {
+  const before = wizard.get().ended;
+  for (let tries = 0; tries < 20; tries++) {
+    try {
+      await ask("POST", "/cluster/search", { body: { interface: nic }, timeout_ms: SEARCH_MS_MAX });
+      return;
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== "pairing") {
+        wizard.set({ ended: before === null ? sentence(error) : `${before} ${sentence(error)}` });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  }
+}
+
+export async function testMatch(match: Match): Promise<void> {
+  const put = (state: TestState) => wizard.set({ tests: { ...wizard.get().tests, [match.mine]: state } });
+  put("running");
+  try {
+    const answer = await ask<{ matches: PairTest[] }>("POST", "/cluster/test", { body: { matches: [match] } });
+    const result = answer.matches[0];
+    if (result !== undefined) put(result);
+  } catch (error) {
+    put({ refused: sentence(error) });
+  }
+}
+
+export async function apply(matches: Match[]): Promise<void> {
+  await ask("POST", "/cluster/apply", { body: { matches }, timeout_ms: APPLY_MS_MAX });
+}
+
+export async function cancelPairing(): Promise<void> {
+  try {
+    await ask("DELETE", "/cluster/pairing");
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "no-pairing") throw error;
+  }
+}
+
+/** Why a pairing that is gone has ended: the node keeps the sentence for the step that comes after. */
+export async function whyEnded(): Promise<string | null> {
+  try {
+    await ask("POST", "/cluster/test", { body: { matches: [] } });
+    return null;
+  } catch (error) {
+    return sentence(error);
+  }
+}
