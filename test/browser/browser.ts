@@ -1,10 +1,10 @@
-/** Debian's Chromium, driven by playwright-core; one at a time, as it is heavy. */
+/** Debian's Chromium (the build of it that has no windows), driven by playwright-core; one at a time, as it is heavy. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
 export const SCREENSHOTS = join(import.meta.dir, "../../build/screenshots");
-const EXECUTABLE = "chromium";
+export const CHROMIUM = "chromium-headless-shell";
 
 export type Look = "light" | "dark" | "narrow";
 
@@ -17,14 +17,21 @@ export const LOOKS: Record<Look, { width: number; height: number; scheme: "light
 export async function launch(words: string[] = []): Promise<Browser> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   return chromium.launch({
-    executablePath: Bun.which(EXECUTABLE) ?? EXECUTABLE,
+    executablePath: Bun.which(CHROMIUM) ?? CHROMIUM,
     headless: true,
     // The tests run as root, where Chromium has no sandbox; it opens nothing but pages of this repository.
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", ...words],
   });
 }
 
-export async function openContext(browser: Browser, look: Look): Promise<BrowserContext> {
+/** The same page in another look, without loading it again. */
+export async function show(page: Page, look: Look): Promise<void> {
+  const { width, height, scheme } = LOOKS[look];
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme: scheme });
+}
+
+export async function openContext(browser: Browser, look: Look = "light"): Promise<BrowserContext> {
   const { width, height, scheme } = LOOKS[look];
   const context = await browser.newContext({
     viewport: { width, height },

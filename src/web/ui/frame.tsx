@@ -117,31 +117,33 @@ function Side({ route, open }: { route: Route; open: boolean }) {
   const alarms = status === null ? 0 : alarmsOf(status).length;
   return (
     <nav id="side" class={open ? "side open" : "side"} aria-label="Pages">
-      <div class="brand">
-        <Mark /> Understudy
-      </div>
-      {MENU.map(({ title, entries }) => (
-        <div key={title ?? ""}>
-          {title !== null && <h2>{title}</h2>}
-          <ul>
-            {entries.map((entry) => (
-              <li key={entry.route}>
-                <a href={pathOf(entry.route)} aria-current={entry.route === route ? "page" : undefined}>
-                  <Icon name={entry.route as IconName} />
-                  {entry.text}
-                  {entry.route === "cluster" && alarms > 0 && (
-                    <span class="count">
-                      {alarms}
-                      <span class="hidden">{alarms === 1 ? " alarm" : " alarms"}</span>
-                    </span>
-                  )}
-                </a>
-              </li>
-            ))}
-          </ul>
+      <div class="side-inner">
+        <div class="brand">
+          <Mark /> Understudy
         </div>
-      ))}
-      <p class="side-foot">{status === null ? "" : `Version ${versionWords(status)}`}</p>
+        {MENU.map(({ title, entries }) => (
+          <div key={title ?? ""}>
+            {title !== null && <h2>{title}</h2>}
+            <ul>
+              {entries.map((entry) => (
+                <li key={entry.route}>
+                  <a href={pathOf(entry.route)} aria-current={entry.route === route ? "page" : undefined}>
+                    <Icon name={entry.route as IconName} />
+                    {entry.text}
+                    {entry.route === "cluster" && alarms > 0 && (
+                      <span class="count">
+                        {alarms}
+                        <span class="hidden">{alarms === 1 ? " alarm" : " alarms"}</span>
+                      </span>
+                    )}
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
+        <p class="side-foot">{status === null ? "" : `Version ${versionWords(status)}`}</p>
+      </div>
     </nav>
   );
 }

@@ -37,7 +37,7 @@ export function ClusterIntroduction({ status }: { status: Status }) {
           </p>
         </div>
         <Topology
-          here={{ name: status.name, word: "this server, becomes active", state: "active" }}
+          here={{ name: status.name, word: "becomes active", state: "active" }}
           there={{ name: "Second server", word: "becomes the backup", state: "absent" }}
           wires={wires}
           cluster_nic={null}

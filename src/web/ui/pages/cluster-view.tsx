@@ -25,7 +25,7 @@ export function ClusterView({ status }: { status: Status }) {
         <NodeCard status={status} />
         {peer !== null && <NodeCard status={status} peer={peer} />}
       </div>
-      <div class="columns">
+      <div class="wide-narrow">
         <Panel title="Paths between the nodes" aside={<span class="quiet">last two minutes</span>}>
           <Paths paths={status.paths} />
         </Panel>

@@ -58,7 +58,7 @@ function ThisServer({ status }: { status: Status }) {
             addresses.length === 0 ? (
               "none yet"
             ) : (
-              <ul>
+              <ul class="stack">
                 {addresses.slice(0, 6).map(({ address, nic, held }) => (
                   <li key={address} class="light">
                     <Dot tone={held ? "good" : "none"} label={held ? "held here" : "not held here"} />

@@ -59,7 +59,7 @@ export function Topology({ here, there, wires, cluster_nic, label }: TopologyPro
         Cluster network
       </text>
       <text class="note" x={WIDTH / 2} y={184} text-anchor="middle">
-        {cluster_nic ?? "one card of each node, for nothing else"}
+        {cluster_nic ?? "a cable of its own"}
       </text>
     </svg>
   );

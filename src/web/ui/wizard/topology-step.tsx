@@ -16,7 +16,7 @@ export function TopologyStep({ status }: { status: Status }) {
         card of each server joins the two directly.
       </p>
       <Topology
-        here={{ name: status.name, word: "this server, becomes active", state: "active" }}
+        here={{ name: status.name, word: "becomes active", state: "active" }}
         there={{ name: "Second server", word: "becomes the backup", state: "absent" }}
         wires={wires}
         cluster_nic={null}
