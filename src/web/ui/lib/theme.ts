@@ -7,6 +7,8 @@ const THEMES: readonly Theme[] = ["auto", "light", "dark"];
 
 export const theme = new Store<{ theme: Theme }>({ theme: "auto" });
 
+const system = matchMedia("(prefers-color-scheme: dark)");
+
 export function restoreTheme(): void {
   let kept: string | null = null;
   try {
@@ -14,6 +16,7 @@ export function restoreTheme(): void {
   } catch {
     // A browser that keeps nothing shows the system's.
   }
+  system.addEventListener("change", draw);
   use(THEMES.find((name) => name === kept) ?? "auto");
 }
 
@@ -28,7 +31,12 @@ export function nextTheme(): void {
 }
 
 function use(name: Theme): void {
-  if (name === "auto") delete document.documentElement.dataset["theme"];
-  else document.documentElement.dataset["theme"] = name;
   theme.set({ theme: name });
+  draw();
+}
+
+function draw(): void {
+  const { theme: chosen } = theme.get();
+  const dark = chosen === "dark" || (chosen === "auto" && system.matches);
+  document.documentElement.dataset["theme"] = dark ? "dark" : "light";
 }
