@@ -40,7 +40,7 @@ function People({ refused }: { refused: boolean }) {
               <td class="end">
                 <Button
                   kind="quiet"
-                  label={`Change the password of ${name}`}
+                  label={`Change password of ${name}`}
                   disabled={refused || name !== own}
                   onClick={() => setChanging(name)}
                 >
