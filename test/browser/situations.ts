@@ -48,6 +48,15 @@ const addresses = (held: boolean): Status["addresses"] =>
     ["fd00:2::1/64", "wan0"],
   ].map(([address = "", nic = ""]) => ({ address, nic, held }));
 
+const LICENSE: License = {
+  state: "valid",
+  message: "Licensed to Example Networks until 2027-06-30.",
+  holder: "Example Networks",
+  serial: "UN-2026-0417",
+  issued: "2026-06-30",
+  until: "2027-06-30",
+};
+
 const alone: Status = {
   name: "node-a",
   version: "0.1.0",
@@ -66,6 +75,7 @@ const alone: Status = {
   memory_locked: true,
   settings_revision: 14,
   switches: [],
+  license: LICENSE,
   sync: { state: "standalone", revision: 14, peer_revision: null },
   pairing: null,
   web: { address: "::", port: 443, fingerprint: FINGERPRINT },
@@ -187,14 +197,7 @@ const base: Answers = {
     },
   ],
   events,
-  license: {
-    state: "valid",
-    message: "Licensed to Example Networks until 2027-06-30.",
-    holder: "Example Networks",
-    serial: "UN-2026-0417",
-    issued: "2026-06-30",
-    until: "2027-06-30",
-  },
+  license: LICENSE,
   backups: [
     {
       name: "2026-11-24T09-00-00Z-node-a.understudy-backup",

@@ -1,6 +1,6 @@
 /** Where this node stands, and what is refused there. The sentences are the node's own, from the one table of rules. */
 
-import { forbidding, type Operation, type Situation } from "./rules.ts";
+import { forbidding, type Operation, type Situation } from "../../../control/rules.ts";
 import type { Status } from "./types.ts";
 
 export function inCluster({ role }: Status): boolean {

@@ -2,12 +2,14 @@
  * What the node answers, as the node itself declares it: types alone, taken from the control process, so that page and
  * node cannot drift apart. Only what the web server adds for the page is declared here.
  */
+import type { BackupEntry as Backup } from "../../../control/backups.ts";
 import type { LoggedEvent } from "../../../control/events.ts";
+import type { LicenseReport as License } from "../../../control/license.ts";
 import type { Status as NodeStatus } from "../../../control/node.ts";
 import type { PathStatus } from "../../../heart/messages.ts";
 import type { InterfaceSettings, Settings } from "../../../settings/model.ts";
 
-export type { InterfaceSettings, LoggedEvent, PathStatus, Settings };
+export type { Backup, InterfaceSettings, License, LoggedEvent, PathStatus, Settings };
 
 export interface Sync {
   state: "in-sync" | "behind" | "ahead" | "diverged" | "away" | "standalone";
@@ -72,31 +74,6 @@ export interface Check {
   state: "good" | "warning" | "bad";
   what: string;
   advice: string | null;
-}
-
-export interface Backup {
-  name: string;
-  bytes: number;
-  at: string | null;
-  server: string | null;
-  version: string | null;
-  encrypted: boolean;
-  trouble: string | null;
-}
-
-export interface License {
-  state: "valid" | "missing" | "damaged" | "forged" | "development" | "other-product" | "not-yet-valid" | "expired";
-  message: string;
-  holder: string | null;
-  serial: string | null;
-  issued: string | null;
-  until: string | null;
-}
-
-export interface Revision {
-  number: number;
-  at: string;
-  author: string;
 }
 
 /** What everybody may know before a login. */
