@@ -232,7 +232,7 @@ test("all of it by keyboard: past the menu, into a dialog, out again, and the fo
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
-  expect(await page.evaluate("document.activeElement.textContent")).toBe("Switch over");
+  await page.locator(":focus", { hasText: "Switch over" }).waitFor();
   expect(fixture.asked).not.toContain("POST /cluster/switch");
 });
 

@@ -1,6 +1,6 @@
 /** Dialogs, on the browser's own element: it keeps the focus inside and gives it back. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { useAction } from "../lib/resource.ts";
 import { Button, Trouble } from "./basics.tsx";
 
@@ -14,10 +14,15 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, wide = false }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
+    const before = document.activeElement;
     if (dialog !== null && !dialog.open) dialog.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // The browser gives the focus back only to what it finds once the dialog is gone from the page.
+      if (before instanceof HTMLElement) setTimeout(() => before.isConnected && before.focus());
+    };
   }, []);
   return (
     <dialog
