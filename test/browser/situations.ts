@@ -48,6 +48,8 @@ const addresses = (held: boolean): Status["addresses"] =>
     ["fd00:2::1/64", "wan0"],
   ].map(([address = "", nic = ""]) => ({ address, nic, held }));
 
+const SINCE = "2026-11-24T10:12:05.000Z";
+
 const LICENSE: License = {
   state: "valid",
   message: "Licensed to Example Networks until 2027-06-30.",
@@ -76,7 +78,7 @@ const alone: Status = {
   settings_revision: 14,
   switches: [],
   license: LICENSE,
-  sync: { state: "standalone", revision: 14, peer_revision: null },
+  sync: { state: "standalone", revision: 14, peer_revision: null, since: SINCE },
   pairing: null,
   web: { address: "::", port: 443, fingerprint: FINGERPRINT },
 } as Status;
@@ -104,7 +106,7 @@ const active: Status = {
   switches: [
     { at: "2026-11-24T10:12:03.412Z", message: "This node is active (term 7): the administrator switched over." },
   ],
-  sync: { state: "in-sync", revision: 14, peer_revision: 14 },
+  sync: { state: "in-sync", revision: 14, peer_revision: 14, since: SINCE },
 } as Status;
 
 const settings: Settings = {
@@ -325,7 +327,7 @@ export const SITUATIONS = {
       reason: "node-b is not heard on any path.",
       peer: { ...peer, heard: false, role: "unknown", version: "", build: 0 },
       paths: active.paths.map((entry) => ({ ...entry, heard: false, latency_ms: null, loss: 1 })),
-      sync: { state: "away", revision: 16, peer_revision: 14 },
+      sync: { state: "away", revision: 16, peer_revision: 14, since: SINCE },
     },
   },
   alarms: {
@@ -351,7 +353,7 @@ export const SITUATIONS = {
           ? { ...entry, loss: 0.12 }
           : { ...entry, carrier: index !== 0, heard: false, latency_ms: null, loss: 1 },
       ),
-      sync: { state: "behind", revision: 14, peer_revision: 17 },
+      sync: { state: "behind", revision: 14, peer_revision: 17, since: SINCE },
     },
   },
   "versions-differ": {
@@ -361,7 +363,7 @@ export const SITUATIONS = {
       operational: false,
       reason: "Versions differ: node-b runs 0.2.0 build 430, this node 0.1.0 build 412.",
       peer: { ...peer, version: "0.2.0", build: 430 },
-      sync: { state: "ahead", revision: 15, peer_revision: 14 },
+      sync: { state: "ahead", revision: 15, peer_revision: 14, since: SINCE },
     },
   },
 } satisfies Record<string, Answers>;

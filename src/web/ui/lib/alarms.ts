@@ -50,7 +50,7 @@ export function alarmsOf(status: Status): Alarm[] {
       title: "One path is left between the nodes",
       text: `The other node is heard over ${heard[0]?.nic} only. If that is lost too, each node takes the other for dead; check the other cables.`,
     });
-  if (status.sync?.state === "diverged")
+  if (status.sync.state === "diverged")
     alarms.push({
       key: "diverged",
       tone: "bad",

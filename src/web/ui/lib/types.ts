@@ -11,12 +11,6 @@ import type { InterfaceSettings, Settings } from "../../../settings/model.ts";
 
 export type { Backup, InterfaceSettings, License, LoggedEvent, PathStatus, Settings };
 
-export interface Sync {
-  state: "in-sync" | "behind" | "ahead" | "diverged" | "away" | "standalone";
-  revision: number;
-  peer_revision: number | null;
-}
-
 export interface PeerCard {
   nic: string;
   mac: string;
@@ -33,8 +27,9 @@ export interface Pairing {
   peer: { name: string; version: string; build: number; cards: PeerCard[] } | null;
 }
 
+export type Sync = NodeStatus["sync"];
+
 export interface Status extends NodeStatus {
-  sync?: Sync;
   pairing?: Pairing | null;
   /** SHA-256 of the web server's certificate, as AB:CD:… */
   web?: { address: string; port: number; fingerprint: string } | null;

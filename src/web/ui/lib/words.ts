@@ -40,8 +40,8 @@ export function syncWords({ state, revision, peer_revision }: Sync): { text: str
   const apart = peer_revision === null ? 0 : Math.abs(revision - peer_revision);
   const detail =
     apart === 0
-      ? `revision ${revision}`
-      : `revision ${revision} here, ${peer_revision} there: ${apart} ${apart === 1 ? "change" : "changes"} apart`;
+      ? String(revision)
+      : `${revision} here, ${peer_revision} there: ${apart} ${apart === 1 ? "change" : "changes"} apart`;
   return { text, detail, tone };
 }
 

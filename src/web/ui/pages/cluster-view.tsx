@@ -6,7 +6,7 @@ import { useStore } from "../lib/store.ts";
 import type { Status } from "../lib/types.ts";
 import { syncWords, timeWords } from "../lib/words.ts";
 import { Alarms } from "../parts/alarms.tsx";
-import { Button, Chip, Dot, Empty, Notice, Page, Panel, Table } from "../parts/basics.tsx";
+import { Button, Chip, Dot, Empty, Facts, Notice, Page, Panel, Table } from "../parts/basics.tsx";
 import { Paths } from "../parts/paths.tsx";
 import { ClusterActions } from "./cluster-actions.tsx";
 import { NodeCard } from "./node-card.tsx";
@@ -57,14 +57,15 @@ function BackupNotice({ status }: { status: Status }) {
 }
 
 function SyncPanel({ status }: { status: Status }) {
-  const { sync, settings_revision } = status;
-  const words =
-    sync === undefined
-      ? { text: "Unknown", detail: `revision ${settings_revision} here`, tone: "none" as const }
-      : syncWords(sync);
+  const { text, detail, tone } = syncWords(status.sync);
   return (
-    <Panel title="Settings" aside={<Chip tone={words.tone}>{words.text}</Chip>}>
-      <p>{words.detail}</p>
+    <Panel title="Settings" aside={<Chip tone={tone}>{text}</Chip>}>
+      <Facts
+        rows={[
+          ["Revision", detail],
+          ["So since", timeWords(status.sync.since)],
+        ]}
+      />
       <p class="quiet">
         A change is confirmed once the other node has it on its disk, or is known to be away. Reports, logs and figures
         are each node's own.

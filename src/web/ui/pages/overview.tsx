@@ -90,7 +90,7 @@ function LicenseTrouble({ license }: { license: License }) {
 }
 
 function ClusterPanel({ status }: { status: Status }) {
-  const { peer, sync, settings_revision, paths, switches } = status;
+  const { peer, sync, paths, switches } = status;
   const heard = paths.filter((path) => path.heard).length;
   const last = switches.at(-1);
   return (
@@ -107,10 +107,7 @@ function ClusterPanel({ status }: { status: Status }) {
             ? null
             : ["Other node", `${peer.name}, ${peer.heard ? ROLE_WORDS[peer.role].toLowerCase() : "not heard"}`],
           ["Paths", `${heard} of ${paths.length} heard`],
-          [
-            "Settings",
-            sync === undefined ? `revision ${settings_revision}` : `${syncWords(sync).text}, ${syncWords(sync).detail}`,
-          ],
+          ["Settings", `${syncWords(sync).text}, revision ${syncWords(sync).detail}`],
           [
             "Last switch",
             last === undefined ? (
