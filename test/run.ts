@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CLANG, ensurePrerequisites } from "./lab/prerequisites.ts";
+import { BROWSER, CLANG, ensurePrerequisites } from "./lab/prerequisites.ts";
 import { enterWorld } from "./lab/world.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -19,11 +19,13 @@ interface Layer {
 
 const LAYERS: Layer[] = [
   { name: "static: types", command: ["node_modules/.bin/tsc", "--noEmit"] },
+  { name: "static: types of the user interface", command: ["node_modules/.bin/tsc", "--noEmit", "-p", "src/web/ui"] },
   { name: "static: lint", command: ["node_modules/.bin/biome", "check", "--diagnostic-level=error", "."] },
   { name: "static: house rules", tests: ["./test/style.test.ts"] },
   { name: "executable", tests: ["./test/build.test.ts", "./test/smoke.test.ts"] },
   { name: "unit", tests: ["./src"] },
   { name: "settings on a disk", tests: ["./test/settings"] },
+  { name: "browser", tests: ["./test/browser"] },
   { name: "fuzz", tests: ["./test/fuzz"] },
   { name: "scripts", tests: ["./test/scripts"] },
   { name: "simulation", tests: ["./test/sim"] },
@@ -82,7 +84,7 @@ function runLayer({ name, tests, command }: Layer): void {
 }
 
 mkdirSync(REPORTS, { recursive: true });
-ensurePrerequisites(CLANG);
+ensurePrerequisites([...CLANG, ...BROWSER]);
 enterWorld();
 for (const layer of LAYERS) runLayer(layer);
 console.log(`\n${passed} passed, ${failed} failed`);

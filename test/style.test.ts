@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
-const files = [...new Bun.Glob("{src,test,native}/**/*.{ts,c,h}").scanSync(ROOT)];
+const files = [...new Bun.Glob("{src,test,native}/**/*.{ts,tsx,c,h}").scanSync(ROOT)];
 const sources = files.filter((file) => file.startsWith("src/") && !file.endsWith(".test.ts"));
 const text = (file: string) => readFileSync(join(ROOT, file), "utf8");
 const imports = (file: string) =>

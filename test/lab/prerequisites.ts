@@ -17,6 +17,12 @@ const PREREQUISITES: Prerequisite[] = [
   { command: "strace", package: "strace" },
 ];
 
+/** For the web interface: a browser without windows, and letters to draw. */
+export const BROWSER: Prerequisite[] = [
+  { command: "chromium-headless-shell", package: "chromium-headless-shell" },
+  { command: "sh", package: "fonts-dejavu-core", isThere: () => existsSync("/usr/share/fonts/truetype/dejavu") },
+];
+
 /** For fuzzing C: clang, and its sanitizers and libFuzzer, which it does not bring by itself. */
 export const CLANG: Prerequisite[] = [
   { command: "clang", package: "clang" },
