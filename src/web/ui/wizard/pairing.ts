@@ -29,7 +29,7 @@ export async function typeCode(code: string, nic: string | null): Promise<void> 
     wizard.set({ ended: null });
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "wrong-code" || nic === null) throw error;
-    wizard.set({ ended: error.message });
+    wizard.set({ ended: error.message, step: "search" });
     void searchAgain(nic);
   }
 }
