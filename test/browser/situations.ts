@@ -76,6 +76,7 @@ const alone: Status = {
   realtime: true,
   memory_locked: true,
   settings_revision: 14,
+  uptime_s: 93_784,
   switches: [],
   license: LICENSE,
   sync: { state: "standalone", revision: 14, peer_revision: null, since: SINCE },

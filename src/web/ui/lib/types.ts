@@ -18,10 +18,11 @@ export type Sync = NodeStatus["sync"];
 export type Pairing = NonNullable<NodeStatus["pairing"]>;
 export type PeerCard = NonNullable<Pairing["peer"]>["cards"][number];
 
-export interface Status extends NodeStatus {
+export type Status = NodeStatus & {
+  uptime_s?: number;
   /** SHA-256 of the web server's certificate, as AB:CD:… */
-  web?: { address: string; port: number; fingerprint: string } | null;
-}
+  web?: { fingerprint: string } | null;
+};
 
 /** What everybody may know before a login. */
 export interface Public {

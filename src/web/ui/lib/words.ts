@@ -69,6 +69,23 @@ export function sizeWords(bytes: number): string {
   return bytes < 1 << 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
 }
 
+/** In its two greatest units. */
+export function durationWords(seconds: number): string {
+  const units = [
+    { name: "day", size_s: 86_400 },
+    { name: "hour", size_s: 3600 },
+    { name: "minute", size_s: 60 },
+    { name: "second", size_s: 1 },
+  ];
+  let rest = Math.max(0, Math.floor(seconds));
+  const words = units.flatMap(({ name, size_s }) => {
+    const count = Math.floor(rest / size_s);
+    rest -= count * size_s;
+    return count === 0 ? [] : [`${count} ${name}${count === 1 ? "" : "s"}`];
+  });
+  return words.slice(0, 2).join(", ") || "0 seconds";
+}
+
 export function countdownWords(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;

@@ -1,6 +1,6 @@
 /** One node of the cluster: this one, or the other as it is heard. */
 import type { Status } from "../lib/types.ts";
-import { ROLE_WORDS, type Tone, toneOfRole, versionWords } from "../lib/words.ts";
+import { durationWords, ROLE_WORDS, type Tone, toneOfRole, versionWords } from "../lib/words.ts";
 import { Chip, Dot, Facts, Panel } from "../parts/basics.tsx";
 
 type Peer = NonNullable<Status["peer"]>;
@@ -48,7 +48,7 @@ const GATE_WORDS: Record<Status["gate"], string> = {
 };
 
 function ThisNode({ status }: { status: Status }) {
-  const { name, role, term, settings_revision, gate, paths } = status;
+  const { name, role, term, settings_revision, gate, paths, uptime_s } = status;
   return (
     <Panel class={`node-card ${toneOfRole(role)}`}>
       <div class="node-title">
@@ -71,6 +71,7 @@ function ThisNode({ status }: { status: Status }) {
               }))}
             />,
           ],
+          uptime_s === undefined ? null : ["Running for", durationWords(uptime_s)],
           ["Gate", GATE_WORDS[gate]],
           ["Term", String(term)],
         ]}
