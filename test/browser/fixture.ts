@@ -215,7 +215,7 @@ export class Fixture {
       case "POST /cluster/code":
         return this.#code(String(body["code"]));
       case "POST /cluster/test":
-        return { matches: this.#test(body["matches"] as { mine: string; theirs: string }[]) };
+        return { matches: this.#test(String(body["mine"]), String(body["theirs"])) };
       case "POST /cluster/apply":
         return this.#apply();
       case "DELETE /cluster/pairing":
@@ -279,15 +279,19 @@ export class Fixture {
     return {};
   }
 
-  #test(matches: { mine: string; theirs: string }[]): unknown {
-    return matches.map(({ mine, theirs }) => {
-      const good = mine === theirs;
-      const way = { good, arrived_at: [] };
-      const advice = good
-        ? null
-        : `Nothing that leaves ${mine} of node-a arrives at ${theirs} of node-b: they are not in one segment; match other cards, or correct the cabling.`;
-      return { mine, theirs, there: way, back: way, advice };
-    });
+  #test(mine: string, theirs: string): unknown {
+    if (this.answers.status.pairing == null)
+      throw new Refused(
+        409,
+        "peer-gone",
+        "node-b is not heard any more; see its console and the cable, and search again.",
+      );
+    const good = mine === theirs;
+    const way = { good, arrived_at: [] };
+    const advice = good
+      ? null
+      : `Nothing that leaves ${mine} of node-a arrives at ${theirs} of node-b: they are not in one segment; match other cards, or correct the cabling.`;
+    return [{ mine, theirs, there: way, back: way, advice }];
   }
 
   async #apply(): Promise<unknown> {

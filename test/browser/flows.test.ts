@@ -113,6 +113,17 @@ test("a wizard that was left goes on where the node's pairing is, with the match
   expect(fixture.asked).toContain("DELETE /cluster/pairing");
 });
 
+test("a pairing that ends by itself says why, and can be begun again", async () => {
+  const page = await open("wizard-match", "cluster");
+  await page.getByRole("heading", { name: "Which cards belong together?" }).waitFor();
+  fixture.become({ pairing: null });
+  await page.getByText("node-b is not heard any more").waitFor();
+  await button(page, "Choose another card").click();
+  await page.getByRole("radio", { name: /clu0/ }).check();
+  await button(page, "Search for the second server").click();
+  await page.getByRole("heading", { name: "Type the code that node-b shows" }).waitFor();
+});
+
 test("a switch says what will happen, and the page goes on with the other node", async () => {
   const page = await open("active", "cluster");
   await button(page, "Switch over").click();

@@ -9,6 +9,7 @@ import type { LoggedEvent, Public, Status } from "./types.ts";
 
 /** The server says something at least every second. */
 const SILENCE_MS = 3500;
+const GRACE_MS = 600;
 const RETRY_FIRST_MS = 250;
 const RETRY_MS_MAX = 2000;
 const PROBE_MS_MAX = 1500;
@@ -46,10 +47,18 @@ async function keepOpen(signal: AbortSignal): Promise<void> {
       // Shown as a lost connection below; a session that has ended is dealt with in lib/session.ts.
     }
     if (signal.aborted) return;
-    if (app.get().connection !== "lost") app.set({ connection: "lost", lost_at_ms: performance.now() });
+    loseConnection();
     await new Promise((resolve) => setTimeout(resolve, retry_ms));
     retry_ms = (await somebodyAnswers()) ? RETRY_FIRST_MS : Math.min(RETRY_MS_MAX, retry_ms * 1.5);
   }
+}
+
+/** What is mended at once is not worth a word; the time counts from the beginning all the same. */
+function loseConnection(): void {
+  const { lost_at_ms, connection } = app.get();
+  const now_ms = performance.now();
+  if (lost_at_ms === null) app.set({ lost_at_ms: now_ms });
+  else if (connection !== "lost" && now_ms - lost_at_ms >= GRACE_MS) app.set({ connection: "lost" });
 }
 
 async function somebodyAnswers(): Promise<boolean> {
@@ -72,7 +81,7 @@ async function loadEvents(signal: AbortSignal): Promise<void> {
 function takeStatus(status: Status): void {
   const before = app.get();
   const moved = before.status !== null && before.status.name !== status.name;
-  if (before.connection === "lost" || moved) {
+  if (before.lost_at_ms !== null || moved) {
     const gap_s = before.lost_at_ms === null ? null : (performance.now() - before.lost_at_ms) / 1000;
     const gap = gap_s === null ? "" : ` This page had no answer for ${gap_s.toFixed(1)} s.`;
     if (moved) {
@@ -83,7 +92,7 @@ function takeStatus(status: Status): void {
         (events) => takeEvents(events, true),
         () => {},
       );
-    } else if (before.lost_at_ms !== null) note(`Connected again.${gap}`);
+    } else if (before.connection === "lost") note(`Connected again.${gap}`);
   }
   const followed = before.following !== null && (moved || status.role === "active");
   app.set({ status, connection: "live", lost_at_ms: null, ...(followed && moved ? { following: null } : {}) });

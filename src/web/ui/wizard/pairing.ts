@@ -55,7 +55,7 @@ export async function testMatch(match: Match): Promise<void> {
   const put = (state: TestState) => wizard.set({ tests: { ...wizard.get().tests, [match.mine]: state } });
   put("running");
   try {
-    const answer = await ask<{ matches: PairTest[] }>("POST", "/cluster/test", { body: { matches: [match] } });
+    const answer = await ask<{ matches: PairTest[] }>("POST", "/cluster/test", { body: match });
     const result = answer.matches[0];
     if (result !== undefined) put(result);
   } catch (error) {
@@ -78,7 +78,8 @@ export async function cancelPairing(): Promise<void> {
 /** Why a pairing that is gone has ended: the node keeps the sentence for the step that comes after. */
 export async function whyEnded(): Promise<string | null> {
   try {
-    await ask("POST", "/cluster/test", { body: { matches: [] } });
+    // Cards that there are not: refused in any case, and where there is no pairing, with why there is none.
+    await ask("POST", "/cluster/test", { body: { mine: "-", theirs: "-" } });
     return null;
   } catch (error) {
     return sentence(error);
