@@ -291,7 +291,7 @@ export class Fixture {
     const advice = good
       ? null
       : `Nothing that leaves ${mine} of node-a arrives at ${theirs} of node-b: they are not in one segment; match other cards, or correct the cabling.`;
-    return [{ mine, theirs, there: way, back: way, advice }];
+    return { matches: [{ mine, theirs, there: way, back: way, advice }] };
   }
 
   async #apply(): Promise<unknown> {

@@ -7,6 +7,9 @@ import { type Match, type TestState, wizard } from "./state.ts";
 /** As long as the node itself waits for the other one. */
 const SEARCH_MS_MAX = 3_600_000;
 const APPLY_MS_MAX = 60_000;
+const BUSY_CODES: readonly string[] = ["pairing", "pairing-busy"];
+const BUSY_MS = 300;
+const BUSY_TRIES_MAX = 20;
 
 /** Searches until somebody is found. What ends it is kept to be shown where the search is. */
 export async function search(nic: string): Promise<void> {
@@ -37,17 +40,11 @@ export async function typeCode(code: string, nic: string | null): Promise<void> 
 /** The old session needs a moment to end. */
 async function searchAgain(nic: string): Promise<void> {
   const before = wizard.get().ended;
-  for (let tries = 0; tries < 20; tries++) {
-    try {
-      await ask("POST", "/cluster/search", { body: { interface: nic }, timeout_ms: SEARCH_MS_MAX });
-      return;
-    } catch (error) {
-      if (!(error instanceof Refusal) || error.code !== "pairing") {
-        wizard.set({ ended: before === null ? sentence(error) : `${before} ${sentence(error)}` });
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
+  const order = () => ask("POST", "/cluster/search", { body: { interface: nic }, timeout_ms: SEARCH_MS_MAX });
+  try {
+    await unlessBusy(order);
+  } catch (error) {
+    wizard.set({ ended: before === null ? sentence(error) : `${before} ${sentence(error)}` });
   }
 }
 
@@ -55,11 +52,23 @@ export async function testMatch(match: Match): Promise<void> {
   const put = (state: TestState) => wizard.set({ tests: { ...wizard.get().tests, [match.mine]: state } });
   put("running");
   try {
-    const answer = await ask<{ matches: PairTest[] }>("POST", "/cluster/test", { body: match });
+    const answer = await unlessBusy(() => ask<{ matches: PairTest[] }>("POST", "/cluster/test", { body: match }));
     const result = answer.matches[0];
     if (result !== undefined) put(result);
   } catch (error) {
     put({ refused: sentence(error) });
+  }
+}
+
+/** What this page ordered before, or before it was opened anew, may still be under way. */
+async function unlessBusy<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Refusal) || !BUSY_CODES.includes(error.code) || tries >= BUSY_TRIES_MAX) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+    }
   }
 }
 
