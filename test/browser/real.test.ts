@@ -70,6 +70,18 @@ function waitOnConsole(name: string): void {
   joining = b.talk(["cluster", "join", "--interface", "clu0", "--name", name]);
 }
 
+/** A test that leaves a picture where it fails. */
+function scene(name: string, act: () => Promise<void>): void {
+  test(name, async () => {
+    try {
+      await act();
+    } catch (error) {
+      await picture(`failed-${name.replace(/\W+/g, "-").slice(0, 40)}`).catch(() => {});
+      throw error;
+    }
+  });
+}
+
 beforeAll(async () => {
   lab = new Lab();
   a = lab.node("a");
@@ -85,7 +97,7 @@ afterAll(async () => {
   lab?.remove();
 });
 
-test("the first password is set in the browser", async () => {
+scene("the first password is set in the browser", async () => {
   await page.getByLabel("New password").fill(PASSWORD);
   await page.getByLabel("The same again").fill(PASSWORD);
   await button("Set password and log in").click();
@@ -93,7 +105,7 @@ test("the first password is set in the browser", async () => {
   await page.getByText("This server works alone.").waitFor();
 });
 
-test("a node of the same name is refused, in the wizard and on its console (S14)", async () => {
+scene("a node of the same name is refused, in the wizard and on its console (S14)", async () => {
   waitOnConsole("node-a");
   await goTo("cluster");
   await button("Configure active-passive cluster").click();
@@ -106,7 +118,7 @@ test("a node of the same name is refused, in the wizard and on its console (S14)
   await joining.ended;
 });
 
-test("a wrong code is refused on both sides, and the next one is another", async () => {
+scene("a wrong code is refused on both sides, and the next one is another", async () => {
   waitOnConsole("node-b");
   await button("Search again").click();
   await heading("Type the code that node-b shows").waitFor();
@@ -122,7 +134,7 @@ test("a wrong code is refused on both sides, and the next one is another", async
   await heading("Which cards belong together?").waitFor();
 });
 
-test("a cable that is cut in the middle ends the pairing, and is said", async () => {
+scene("a cable that is cut in the middle ends the pairing, and is said", async () => {
   const before = await codeOf(joining);
   lab.silence("b", "clu0", true);
   await page.getByText("is not heard any more").waitFor();
@@ -135,7 +147,7 @@ test("a cable that is cut in the middle ends the pairing, and is said", async ()
   await heading("Which cards belong together?").waitFor();
 });
 
-test("cards of different segments are found out, and the right ones make a cluster", async () => {
+scene("cards of different segments are found out, and the right ones make a cluster", async () => {
   await match("lan0", "wan0");
   await page.locator(".pairs").getByRole("alert").waitFor();
   await picture("wrong-match");
@@ -156,7 +168,7 @@ test("cards of different segments are found out, and the right ones make a clust
   await picture("cluster");
 });
 
-test("in the cluster what it forbids is refused, and what it allows is replicated", async () => {
+scene("in the cluster what it forbids is refused, and what it allows is replicated", async () => {
   await goTo("interfaces");
   await page.getByText("Interfaces cannot be added or deleted in a cluster").waitFor();
   expect(await button("Add an interface").isDisabled()).toBe(true);
@@ -168,7 +180,7 @@ test("in the cluster what it forbids is refused, and what it allows is replicate
   await until("it is on the other node", () => b.command(["settings", "get", "time.zone"]).includes("Europe/Rome"));
 });
 
-test("a switch with the page open: it goes on with the other node, still logged in, and back", async () => {
+scene("a switch with the page open: it goes on with the other node, still logged in, and back", async () => {
   for (const name of ["node-b", "node-a"]) {
     await goTo("cluster");
     await button("Switch over").click();
@@ -179,7 +191,7 @@ test("a switch with the page open: it goes on with the other node, still logged 
   }
 });
 
-test("the backup's page shows its state and changes nothing", async () => {
+scene("the backup's page shows its state and changes nothing", async () => {
   expect(strays).toEqual([]);
   await browseFrom("b", "https://127.0.0.1");
   await logIn();
@@ -193,7 +205,7 @@ test("the backup's page shows its state and changes nothing", async () => {
   await page.getByText("Only the active node of a cluster takes changes").waitFor();
 });
 
-test("the cluster is destroyed from the page: this node goes on, the other one is reset", async () => {
+scene("the cluster is destroyed from the page: this node goes on, the other one is reset", async () => {
   await browseFrom("client", ORIGIN);
   await logIn();
   await goTo("cluster");

@@ -14,11 +14,12 @@ export function Cluster() {
   const status = useStore(app, (value) => value.status);
   const begun = useStore(wizard, ({ step }) => step !== null);
   const pairing = status?.pairing ?? null;
-  // The node knows how far its pairing is; the page follows, also one that was opened meanwhile.
-  useEffect(() => {
-    if (pairing?.side === "creator") followPairing(pairing);
-  }, [pairing]);
   const member = status !== null && inCluster(status);
+  // The node knows how far its pairing is; the page follows, also one that was opened meanwhile. Once the cluster is
+  // there the pairing goes on for some seconds, for the other node's sake.
+  useEffect(() => {
+    if (pairing?.side === "creator" && !member) followPairing(pairing);
+  }, [pairing, member]);
   const applying = useStore(wizard, ({ step }) => step === "apply");
   // A cluster that came from elsewhere, from the console for example, ends what was begun here.
   useEffect(() => {
