@@ -80,6 +80,7 @@ export class WebApi {
     const use = route.path !== "/events/stream" && !(route.path === "/session" && route.method === "GET");
     const { who, renewed } = this.#demandWho(bearer, use);
     this.#demandAccess(route, who, url);
+    if (route.access === "change") this.#demandMeant(request.headers.get("x-understudy-node"));
     const headers = new Headers(renewed === null ? {} : { "x-session": renewed });
     if (route.path === "/events/stream") return this.#stream(bearer, headers);
     return await this.#routed(route, request, url, who, headers);
@@ -100,6 +101,8 @@ export class WebApi {
       return Response.json({}, { headers });
     }
     const value = await this.#value(route, request, url, who);
+    // The cluster's key seals no ticket any more; whoever has destroyed it stays logged in on the node that goes on.
+    if (route.path === "/cluster/destroy" && session !== null) headers.set("x-session", sessions.reissue(session));
     if (typeof value === "string") {
       headers.set("content-type", route.media_type ?? "text/plain");
       return new Response(value, { headers });
@@ -156,6 +159,19 @@ export class WebApi {
         "not-active",
         "This node is not the active one; make the change there, and it comes here by itself.",
       );
+  }
+
+  /**
+   * A browser whose connection breaks before the answer sends the same request once more, by itself. After an order that
+   * moves the address it would go to the other node: a switch would be undone, and turning off would turn off both.
+   */
+  #demandMeant(meant_for: string | null): void {
+    const { name } = this.#parts.node.settings.current.server;
+    if (meant_for === null || meant_for === encodeURIComponent(name)) return;
+    throw new Failure(
+      "other-node",
+      `This was meant for another node than ${name}; look at what is shown, and try again.`,
+    );
   }
 
   async #login(request: Request): Promise<Response> {

@@ -115,6 +115,12 @@ test("of a query only what the route knows is passed on", async () => {
   expect(asked[0]?.path).toBe("/events?last=5");
 });
 
+test("the node that a change was meant for is passed on, so that no other one takes it", async () => {
+  await api.answer(request("POST", `${API}/cluster/switch`, { ...PAGE, ...SESSION, "x-understudy-node": "node-a" }));
+  await api.answer(request("POST", `${API}/cluster/switch`, { ...PAGE, ...SESSION }));
+  expect(asked.map(({ meant_for }) => meant_for)).toEqual(["node-a", null]);
+});
+
 test("paths that are none are unknown, whatever they look like", async () => {
   for (const path of ["/nowhere", "/settings/", "//settings", "/settings/../status", "/backups/%2e%2e", ""])
     expect(await ask("GET", path, SESSION)).toEqual([404, "unknown-route"]);

@@ -42,8 +42,9 @@ export class Api {
     const path = route.path === "/metrics" ? route.path : request.path.slice(API.length);
     const query = queryOf(route, request.query);
     // What has begun goes on when its caller goes away: pairing is resumed by whoever comes back.
+    const meant_for = request.headers.get("x-understudy-node") ?? null;
     return fromUpstream(
-      await this.#upstream({ method: request.method, path: path + query, bearer, body, signal: null }),
+      await this.#upstream({ method: request.method, path: path + query, bearer, body, meant_for, signal: null }),
     );
   }
 
@@ -58,7 +59,14 @@ export class Api {
     };
     request.signal.addEventListener("abort", close);
     const path = request.path.slice(API.length);
-    const answer = await this.#upstream({ method: "GET", path, bearer, body: null, signal: request.signal });
+    const answer = await this.#upstream({
+      method: "GET",
+      path,
+      bearer,
+      body: null,
+      meant_for: null,
+      signal: request.signal,
+    });
     if (typeof answer.body === "string" || request.signal.aborted) close();
     return fromUpstream(answer);
   }

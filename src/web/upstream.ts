@@ -10,6 +10,8 @@ export interface UpstreamRequest {
   path: string;
   bearer: string | null;
   body: string | null;
+  /** The name of the node that the page was looking at when the change was asked for; null where it does not say. */
+  meant_for: string | null;
   signal: AbortSignal | null;
 }
 
@@ -23,7 +25,14 @@ export interface UpstreamAnswer {
 
 export type Upstream = (request: UpstreamRequest) => Promise<UpstreamAnswer>;
 
-export async function askControl({ method, path, bearer, body, signal }: UpstreamRequest): Promise<UpstreamAnswer> {
+export async function askControl({
+  method,
+  path,
+  bearer,
+  body,
+  meant_for,
+  signal,
+}: UpstreamRequest): Promise<UpstreamAnswer> {
   let response: Response;
   try {
     response = await fetch(`http://node${path}`, {
@@ -35,6 +44,7 @@ export async function askControl({ method, path, bearer, body, signal }: Upstrea
       headers: {
         ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
         ...(body === null ? {} : { "content-type": "application/json" }),
+        ...(meant_for === null ? {} : { "x-understudy-node": meant_for }),
       },
       ...(body === null ? {} : { body }),
       ...(signal === null ? {} : { signal }),
