@@ -186,6 +186,7 @@ scene("a switch with the page open: it goes on with the other node, still logged
     await button("Switch over").click();
     await page.getByRole("dialog").getByRole("button", { name: "Switch over" }).click();
     await page.locator(".top-name", { hasText: name }).waitFor();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.getByText("The cluster is operational").waitFor();
     await picture(`switched-to-${name}`);
   }

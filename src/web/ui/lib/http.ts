@@ -30,6 +30,12 @@ export function whenLoggedOut(callback: () => void): void {
   onLoggedOut = callback;
 }
 
+/** The node that is shown, and that changes are meant for. */
+let meant_for: string | null = null;
+export function setMeantFor(name: string | null): void {
+  meant_for = name;
+}
+
 export async function ask<T>(method: Method, path: string, options: Ask = {}): Promise<T> {
   const response = await send(method, path, options);
   const text = await response.text();
@@ -48,6 +54,8 @@ async function send(method: Method, path: string, { body, timeout_ms = TIMEOUT_M
   const limit = AbortSignal.timeout(timeout_ms);
   const headers: Record<string, string> = { accept: "application/json", "x-understudy": "1" };
   if (body !== undefined) headers["content-type"] = "application/json";
+  // A browser repeats by itself what it had no answer to, and after a switch another node would take it.
+  if (method !== "GET" && meant_for !== null) headers["x-understudy-node"] = encodeURIComponent(meant_for);
   try {
     return await fetch(BASE + path, {
       method,

@@ -4,11 +4,13 @@
  */
 import { app, note } from "./app.ts";
 import { forgetSamples, SAMPLE_MS, sampleNow } from "./history.ts";
-import { ask, readStream } from "./http.ts";
+import { ask, readStream, setMeantFor } from "./http.ts";
 import type { LoggedEvent, Public, Status } from "./types.ts";
 
 /** The server says something at least every second. */
 const SILENCE_MS = 3500;
+/** An answer that brings a new session may still be on its way. */
+const END_MS = 500;
 const GRACE_MS = 600;
 const RETRY_FIRST_MS = 250;
 const RETRY_MS_MAX = 2000;
@@ -41,7 +43,7 @@ async function keepOpen(signal: AbortSignal): Promise<void> {
         retry_ms = RETRY_FIRST_MS;
         if (event === "status") takeStatus(data as Status);
         if (event === "event") takeEvents([data as LoggedEvent]);
-        if (event === "end") void ask("GET", "/session").catch(() => {});
+        if (event === "end") setTimeout(() => void ask("GET", "/session").catch(() => {}), END_MS);
       });
     } catch {
       // Shown as a lost connection below; a session that has ended is dealt with in lib/session.ts.
@@ -94,6 +96,7 @@ function takeStatus(status: Status): void {
       );
     } else if (before.connection === "lost") note(`Connected again.${gap}`);
   }
+  setMeantFor(status.name);
   const followed = before.following !== null && (moved || status.role === "active");
   app.set({ status, connection: "live", lost_at_ms: null, ...(followed && moved ? { following: null } : {}) });
 }

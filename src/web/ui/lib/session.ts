@@ -1,6 +1,6 @@
 /** Logging in and out. The session itself is a cookie that no script can read. */
 import { app } from "./app.ts";
-import { ask, Refusal, whenLoggedOut } from "./http.ts";
+import { ask, Refusal, setMeantFor, whenLoggedOut } from "./http.ts";
 import { startLive, stopLive } from "./live.ts";
 import type { Public, Session } from "./types.ts";
 
@@ -51,6 +51,7 @@ function enter(session: Session): void {
 
 function leave(why: string | null): void {
   stopLive();
+  setMeantFor(null);
   app.set({ session: null, logged_out: why, status: null, events: [], following: null, notes: [] });
   void ask<Public>("GET", "/public").then(
     (answer) => app.set({ public: answer }),

@@ -10,56 +10,56 @@ import { Confirm } from "../parts/dialog.tsx";
 const FOLLOW_MS_MAX = 20_000;
 
 export function ClusterActions({ status }: { status: Status }) {
-  const [asked, setAsked] = useState<"switch" | "destroy" | null>(null);
+  const [asked, setAsked] = useState<{ what: "switch" | "destroy"; name: string; peer: string } | null>(null);
   const { peer, name } = status;
   if (peer === null) return null;
   const close = () => setAsked(null);
   return (
     <>
-      <Button icon="switch" disabled={!peer.heard} onClick={() => setAsked("switch")}>
+      <Button icon="switch" disabled={!peer.heard} onClick={() => setAsked({ what: "switch", name, peer: peer.name })}>
         Switch over
       </Button>
-      <Button icon="trash" onClick={() => setAsked("destroy")}>
+      <Button icon="trash" onClick={() => setAsked({ what: "destroy", name, peer: peer.name })}>
         Destroy cluster
       </Button>
-      {asked === "switch" && (
+      {asked?.what === "switch" && (
         <Confirm
-          title={`Switch over to ${peer.name}?`}
+          title={`Switch over to ${asked.peer}?`}
           verb="Switch over"
-          work={() => switchOver(peer.name)}
+          work={() => switchOver(asked.peer)}
           onClose={close}
         >
           <ul>
             <li>
-              <strong>{peer.name}</strong> becomes active and handles all traffic, with the same shared addresses.
+              <strong>{asked.peer}</strong> becomes active and handles all traffic, with the same shared addresses.
             </li>
             <li>
-              <strong>{name}</strong> becomes the backup, and stays it until the next switch.
+              <strong>{asked.name}</strong> becomes the backup, and stays it until the next switch.
             </li>
           </ul>
           <p>Traffic pauses for some milliseconds. This page goes on with the new active node.</p>
         </Confirm>
       )}
-      {asked === "destroy" && (
+      {asked?.what === "destroy" && (
         <Confirm
           title="Destroy the cluster?"
           verb="Yes, destroy it"
           refuse="No"
           danger
           work={() => ask("POST", "/cluster/destroy", { body: { confirm: true } })}
-          onDone={() => note(`The cluster is gone; ${name} goes on alone.`)}
+          onDone={() => note(`The cluster is gone; ${asked.name} goes on alone.`)}
           onClose={close}
         >
           <ul>
             <li>
-              <strong>{name}</strong>, this node, goes on working alone, with all its settings and addresses.
+              <strong>{asked.name}</strong>, this node, goes on working alone, with all its settings and addresses.
             </li>
             <li>
-              <strong>{peer.name}</strong> is reset to a fresh install: all its settings are deleted.
+              <strong>{asked.peer}</strong> is reset to a fresh install: all its settings are deleted.
             </li>
           </ul>
           {!peer.heard && (
-            <Notice tone="warning">{`${peer.name} is away at the moment; it is told, and reset, when it returns.`}</Notice>
+            <Notice tone="warning">{`${asked.peer} is away at the moment; it is told, and reset, when it returns.`}</Notice>
           )}
           <p>This cannot be undone; the cluster can be created again.</p>
         </Confirm>
@@ -68,15 +68,28 @@ export function ClusterActions({ status }: { status: Status }) {
   );
 }
 
+/** The order went through: another node answers already, or none yet. */
+const LOST_CODES: readonly string[] = ["no-node", "other-node", "not-active"];
+
 async function switchOver(to: string): Promise<void> {
   app.set({ following: to });
   setTimeout(() => app.get().following === to && app.set({ following: null }), FOLLOW_MS_MAX);
-  try {
-    await ask("POST", "/cluster/switch");
-  } catch (error) {
-    // The answer may be lost on its way: by then the address is the other node's.
-    if (error instanceof Refusal && (error.status === 0 || error.code === "no-node")) return;
+  const order = ask("POST", "/cluster/switch").catch((error: unknown) => {
+    if (error instanceof Refusal && (error.status === 0 || LOST_CODES.includes(error.code))) return;
     app.set({ following: null });
     throw error;
-  }
+  });
+  // The answer may be lost on its way, and never come: by then the address is the other node's.
+  await Promise.race([order, untilAnswersElsewhere()]);
+}
+
+function untilAnswersElsewhere(): Promise<void> {
+  const before = app.get().status?.name;
+  return new Promise((resolve) => {
+    const end = app.subscribe(() => {
+      if (app.get().status?.name === before) return;
+      end();
+      resolve();
+    });
+  });
 }
