@@ -215,7 +215,7 @@ export class Fixture {
       case "POST /cluster/code":
         return this.#code(String(body["code"]));
       case "POST /cluster/test":
-        return { matches: this.#test(String(body["mine"]), String(body["theirs"])) };
+        return this.#test(String(body["mine"]), String(body["theirs"]));
       case "POST /cluster/apply":
         return this.#apply();
       case "DELETE /cluster/pairing":
