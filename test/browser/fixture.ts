@@ -223,6 +223,11 @@ export class Fixture {
         return {};
       case "POST /cluster/switch":
         return this.#switch();
+      case "PUT /cluster/maintenance": {
+        const { peer } = answers.status;
+        if (peer !== null) this.become({ peer: { ...peer, unwilling: body["on"] === true } });
+        return {};
+      }
       case "POST /cluster/destroy":
         this.answers = { ...structuredClone(SITUATIONS.standalone), backups: answers.backups } as Answers;
         return {};

@@ -136,6 +136,18 @@ test("a switch says what will happen, and the page goes on with the other node",
   await page.getByText("Switching over to node-b").waitFor({ state: "detached" });
 });
 
+test("maintenance begins and ends, and says what it means for which node", async () => {
+  const page = await open("active", "cluster");
+  await button(page, "Maintenance").click();
+  await page.getByRole("dialog").getByText("should it fail, traffic stands still").waitFor();
+  await button(page, "Begin maintenance").click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await button(page, "End maintenance").click();
+  await page.getByRole("dialog").getByRole("button", { name: "End maintenance" }).click();
+  await page.getByText("node-b takes over again.").waitFor();
+  await button(page, "Maintenance").waitFor();
+});
+
 test("destroying asks first, and No leaves everything as it is", async () => {
   const page = await open("active", "cluster");
   await button(page, "Destroy cluster").click();

@@ -76,6 +76,7 @@ const SHOTS: Shot[] = [
   { name: "cluster-backup", situation: "backup", route: "cluster" },
   { name: "cluster-peer-away", situation: "peer-away", route: "cluster" },
   { name: "cluster-alarms", situation: "alarms", route: "cluster", before: (page) => page.waitForTimeout(3000) },
+  { name: "cluster-maintenance", situation: "maintenance", route: "cluster" },
   { name: "cluster-versions-differ", situation: "versions-differ", route: "cluster" },
   { name: "interfaces-standalone", situation: "standalone", route: "interfaces" },
   { name: "interfaces-active", situation: "active", route: "interfaces" },

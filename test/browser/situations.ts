@@ -77,6 +77,7 @@ const alone: Status = {
   memory_locked: true,
   settings_revision: 14,
   uptime_s: 93_784,
+  maintenance: false,
   switches: [],
   license: LICENSE,
   sync: { state: "standalone", revision: 14, peer_revision: null, since: SINCE },
@@ -95,6 +96,7 @@ const active: Status = {
     name: "node-b",
     role: "backup",
     heard: true,
+    unwilling: false,
     version: "0.1.0",
     build: 412,
     settings_revision: 14,
@@ -355,6 +357,15 @@ export const SITUATIONS = {
           : { ...entry, carrier: index !== 0, heard: false, latency_ms: null, loss: 1 },
       ),
       sync: { state: "behind", revision: 14, peer_revision: 17, since: SINCE },
+    },
+  },
+  maintenance: {
+    ...cluster,
+    status: {
+      ...active,
+      operational: false,
+      reason: "node-b does not take over: it is in maintenance, or something is wrong there; see its status.",
+      peer: { ...peer, unwilling: true },
     },
   },
   "versions-differ": {

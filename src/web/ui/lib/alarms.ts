@@ -29,11 +29,14 @@ export function alarmsOf(status: Status): Alarm[] {
   if (!status.operational && reason !== null) {
     const differ = versionsDiffer(status);
     const away = peer?.heard === false;
+    const unwilling = peer?.unwilling === true;
     const title = differ
       ? "The two nodes run different versions"
       : away
         ? "The other node is away"
-        : "The cluster is not operational";
+        : unwilling
+          ? "The other node does not take over"
+          : "The cluster is not operational";
     const advice = differ
       ? " Settings are not synchronised until both run the same one; update the other node. It still takes over should this one fail."
       : away

@@ -10,14 +10,23 @@ import { Confirm } from "../parts/dialog.tsx";
 const FOLLOW_MS_MAX = 20_000;
 
 export function ClusterActions({ status }: { status: Status }) {
-  const [asked, setAsked] = useState<{ what: "switch" | "destroy"; name: string; peer: string } | null>(null);
+  const [asked, setAsked] = useState<{ what: "switch" | "maintenance" | "destroy"; name: string; peer: string } | null>(
+    null,
+  );
   const { peer, name } = status;
   if (peer === null) return null;
   const close = () => setAsked(null);
   return (
     <>
-      <Button icon="switch" disabled={!peer.heard} onClick={() => setAsked({ what: "switch", name, peer: peer.name })}>
+      <Button
+        icon="switch"
+        disabled={!peer.heard || peer.unwilling}
+        onClick={() => setAsked({ what: "switch", name, peer: peer.name })}
+      >
         Switch over
+      </Button>
+      <Button disabled={!peer.heard} onClick={() => setAsked({ what: "maintenance", name, peer: peer.name })}>
+        {peer.unwilling ? "End maintenance" : "Maintenance"}
       </Button>
       <Button icon="trash" onClick={() => setAsked({ what: "destroy", name, peer: peer.name })}>
         Destroy cluster
@@ -39,6 +48,9 @@ export function ClusterActions({ status }: { status: Status }) {
           </ul>
           <p>Traffic pauses for some milliseconds. This page goes on with the new active node.</p>
         </Confirm>
+      )}
+      {asked?.what === "maintenance" && (
+        <Maintenance name={asked.name} peer={asked.peer} on={!peer.unwilling} onClose={close} />
       )}
       {asked?.what === "destroy" && (
         <Confirm
@@ -65,6 +77,43 @@ export function ClusterActions({ status }: { status: Status }) {
         </Confirm>
       )}
     </>
+  );
+}
+
+interface MaintenanceProps {
+  name: string;
+  peer: string;
+  /** As it was when it was opened: the state may follow before the dialog closes. */
+  on: boolean;
+  onClose: () => void;
+}
+
+function Maintenance({ name, peer, on: now, onClose }: MaintenanceProps) {
+  const [on] = useState(now);
+  return (
+    <Confirm
+      title={on ? `Put ${peer} into maintenance?` : `End the maintenance of ${peer}?`}
+      verb={on ? "Begin maintenance" : "End maintenance"}
+      danger={on}
+      work={() => ask("PUT", "/cluster/maintenance", { body: { on } })}
+      onDone={() => note(on ? `${peer} does not take over until its maintenance ends.` : `${peer} takes over again.`)}
+      onClose={onClose}
+    >
+      {on ? (
+        <ul>
+          <li>
+            <strong>{peer}</strong> does not take over, whatever happens to {name}, until its maintenance is ended.
+          </li>
+          <li>
+            <strong>{name}</strong> goes on handling all traffic; should it fail, traffic stands still.
+          </li>
+        </ul>
+      ) : (
+        <p>
+          <strong>{peer}</strong> takes over again if <strong>{name}</strong> fails.
+        </p>
+      )}
+    </Confirm>
   );
 }
 
