@@ -104,6 +104,15 @@ describe("store", () => {
     last.database.close();
   });
 
+  test("a node that joins keeps nothing of the settings that it had, backup copies included (S15)", () => {
+    const { store, database } = start();
+    mkdirSync(path("backups"));
+    for (const name of ["backups/old", "settings.db.damaged"]) writeFileSync(path(name), "secret");
+    store.saveJoined({ ...cluster, matches: [] }, inherited, () => database.reset([revision], inherited.local));
+    database.close();
+    expect(readdirSync(directory).filter((name) => /backups|damaged/.test(name))).toEqual([]);
+  });
+
   test("an erasure that was cut short is ended at the next start", () => {
     const { store, database } = start();
     store.saveJoined({ ...cluster, matches: [] }, inherited, () => database.reset([revision], inherited.local));

@@ -10,7 +10,7 @@ import { Failure } from "../errors.ts";
 import type { DataInterface, NodeNumber, Tuning } from "../heart/messages.ts";
 import { readSealed, syncDirectory, writeSealed } from "../sealed.ts";
 import type { Revision } from "../settings/chain.ts";
-import { SETTINGS_FILES } from "../settings/database.ts";
+import { DAMAGED_FILES, SETTINGS_FILES } from "../settings/database.ts";
 import type { Local } from "../settings/shared.ts";
 import { fileTrouble } from "../trouble.ts";
 import type { Prepared } from "./pairing.ts";
@@ -114,6 +114,9 @@ export class Store {
     const joined = this.#read(JOINING) as { cluster: ClusterState; inherited: Inheritance };
     this.saveTerm(0);
     take(joined.inherited);
+    // S15: nothing is left of the settings that this node had, in whatever form.
+    this.#removeBackups();
+    this.#remove([...DAMAGED_FILES, EARLIER]);
     this.#write("cluster.json", joined.cluster);
     this.#remove([JOINING]);
   }
@@ -138,13 +141,17 @@ export class Store {
 
   /** Back to a fresh install; nobody has the settings' database open. Copies of the settings go too. */
   erase(): void {
+    this.#removeBackups();
+    this.#remove([...SETTINGS_FILES, ...MATTERS, EARLIER, PREPARED, JOINING]);
+    this.#remove([ERASING]);
+  }
+
+  #removeBackups(): void {
     try {
       rmSync(join(this.directory, BACKUPS), { recursive: true, force: true });
     } catch (error) {
       throw this.#unwritable(error);
     }
-    this.#remove([...SETTINGS_FILES, ...MATTERS, EARLIER, PREPARED, JOINING]);
-    this.#remove([ERASING]);
   }
 
   /** For good, and never the older copy last: it would come back as if it were the state. */

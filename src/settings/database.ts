@@ -28,13 +28,14 @@ import { Tables } from "./tables.ts";
 
 export const DATABASE = "settings.db";
 export const COPY = "settings.copy.json";
+/** What was set aside as damaged. */
+export const DAMAGED_FILES = [`${DATABASE}.damaged`, `${DATABASE}.damaged-wal`];
 /** Everything that the settings are in: what an erasure removes, the copy first. */
 export const SETTINGS_FILES = [
   COPY,
   DATABASE,
-  ...["-wal", "-journal", ".new", ".new-wal", ".new-journal", ".damaged", ".damaged-wal"].map(
-    (suffix) => DATABASE + suffix,
-  ),
+  ...["-wal", "-journal", ".new", ".new-wal", ".new-journal"].map((suffix) => DATABASE + suffix),
+  ...DAMAGED_FILES,
 ];
 
 const COPY_AFTER_MS = 1000;
