@@ -23,6 +23,22 @@ test("a node runs by both timings until its peer aims at the new ones too, and s
   expect(b.running()).toEqual(SLOW);
 });
 
+test("however often they change while the peer is away: the newest are aimed at, and in the end nothing else is left", () => {
+  const a = new JointTimings([OLD], 100);
+  for (let lease_ms = 20; lease_ms < 60; lease_ms++) a.aimAt({ ...SLOW, interval_ms: 8, lease_ms });
+  const last = { ...SLOW, interval_ms: 8, lease_ms: 59 };
+  expect(a.words().target).toEqual(last);
+  expect(a.all().length).toBeLessThanOrEqual(17);
+  expect(a.running()).toMatchObject({ lease_ms: OLD.lease_ms, detect_floor_ms: SLOW.detect_floor_ms });
+  const b = new JointTimings([OLD], 200);
+  b.aimAt(last);
+  for (let round = 0; round < 3; round++) {
+    b.take(a.words());
+    a.take(b.words());
+  }
+  expect([a.all(), b.all()]).toEqual([[last], [last]]);
+});
+
 test("a restart forgets nothing", () => {
   const a = new JointTimings([OLD], 100);
   a.aimAt(SLOW);

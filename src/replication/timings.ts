@@ -12,7 +12,7 @@
 import type { Tuning } from "../heart/messages.ts";
 import type { MessageOf } from "./messages.ts";
 
-/** How many a node runs by at once, at most. */
+/** How many a node keeps one by one, at most. */
 const TUNINGS_MAX = 16;
 
 type Words = MessageOf<"timings">;
@@ -48,13 +48,11 @@ export class JointTimings {
     return this.#kept.reduce((sum, other) => joint(other, sum), this.#target);
   }
 
-  /**
-   * Other settings. False where they have the same timings, or where so many are under way already that no more can
-   * be taken: those are then aimed at by a later call.
-   */
+  /** Other settings; false where they have the same timings. More than a few that are kept are as good joined to one. */
   aimAt(target: Tuning): boolean {
-    if (same(target, this.#target) || this.#kept.length >= TUNINGS_MAX) return false;
-    this.#kept = [...this.#kept.filter((other) => !same(other, target)), this.#target];
+    if (same(target, this.#target)) return false;
+    const kept = [...this.#kept.filter((other) => !same(other, target)), this.#target];
+    this.#kept = kept.length <= TUNINGS_MAX ? kept : [kept.reduce((sum, other) => joint(other, sum))];
     this.#target = target;
     this.#generation++;
     return true;
