@@ -14,6 +14,7 @@ import { type CardReport, reportCards } from "./cards.ts";
 import { demandCard } from "./cluster-card.ts";
 import { diagnose, type Finding } from "./doctor.ts";
 import { gatherFacts, type Subject } from "./doctor-facts.ts";
+import { Erasure } from "./erasure.ts";
 import { Events } from "./events.ts";
 import { HeartProcess } from "./heart-process.ts";
 import { InterfaceWatch, WATCH_INTERVAL_MS, type WatchedInterface, watchedKernel } from "./interface-watch.ts";
@@ -56,8 +57,6 @@ export interface Status extends Omit<Snapshot, "role"> {
 }
 
 export const SWITCH_EVENTS = ["became-active", "handed-over", "yielded"];
-/** How long a node that is reset goes on saying that it knows. */
-const FAREWELL_MS = 500;
 /** The last announcement of the shared addresses has left by then (core/announcer.ts). */
 const ANNOUNCED_MS = 3000;
 /** The backup has answered by then, with its heartbeats. */
@@ -76,11 +75,11 @@ export class Node {
   web: Status["web"] = null;
   readonly #heart: HeartProcess;
   readonly #replicator: Replicator;
+  readonly #erasure: Erasure;
   #cluster: ClusterState | null;
   #term: number;
   #snapshot: Snapshot | null = null;
   #snapshot_ms = Number.NEGATIVE_INFINITY;
-  #erasing = false;
   #ending = false;
   #forgetting = false;
   #watching: Timer | undefined;
@@ -112,6 +111,7 @@ export class Node {
     this.settings.confirm = this.#replicator.confirm;
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
     this.pairing = new Pairing(this.#pairingHost());
+    this.#erasure = this.#newErasure();
     this.#heart = new HeartProcess({
       snapshot: (snapshot) => this.#takeSnapshot(snapshot),
       event: ({ code, severity, message }) => this.events.add(code, severity, message),
@@ -152,6 +152,7 @@ export class Node {
     this.#ending = true;
     clearInterval(this.#watching);
     this.pairing.stop();
+    this.#erasure.stop();
     await this.#heart.stop();
     this.#replicator.stop();
     this.settings.close();
@@ -417,9 +418,10 @@ export class Node {
     this.#snapshot = snapshot;
     this.#snapshot_ms = performance.now();
     this.#replicator.takeSnapshot(snapshot);
-    if (snapshot.term > this.#term) this.#saveTerm(snapshot.term);
+    if (this.#cluster !== null && snapshot.term > this.#term) this.#saveTerm(snapshot.term);
     if (snapshot.role === "departed" && snapshot.peer?.role === "erased") this.#forgetCluster();
-    if (snapshot.role === "erased") this.#becomeFresh();
+    if (snapshot.role === "erased") this.#erasure.start();
+    else this.#erasure.forget();
   }
 
   /** The peer knows that the cluster is gone: nothing is left to tell, once the addresses have been announced again. */
@@ -440,17 +442,17 @@ export class Node {
   }
 
   /** Told by the peer that the cluster is gone: back to a fresh install, once the peer had time to hear that we know. */
-  #becomeFresh(): void {
-    if (this.#erasing) return;
-    this.#erasing = true;
-    this.#tryToStore(() => this.store.beginErasure());
-    setTimeout(() => {
-      this.#tryToStore(() => this.settings.erase(() => this.store.erase()));
-      this.#cluster = null;
-      this.#term = 0;
-      this.#erasing = false;
-      this.#restartInPlaceOrReboot();
-    }, FAREWELL_MS);
+  #newErasure(): Erasure {
+    return new Erasure({
+      begin: () => this.store.beginErasure(),
+      erase: () => this.settings.erase(() => this.store.erase()),
+      done: () => {
+        this.#cluster = null;
+        this.#term = 0;
+        this.#restartInPlaceOrReboot();
+      },
+      failed: (message) => this.events.add("state-unwritable", "error", message),
+    });
   }
 
   #saveTerm(term: number): void {
