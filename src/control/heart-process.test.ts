@@ -58,10 +58,12 @@ test("settings that change nothing for the heart tell it their revision only", a
     heart.start(CONFIGURATION);
     expect(await heart.follow({ ...CONFIGURATION, settings_revision: 2 })).toBe(true);
     expect(await heart.follow({ ...CONFIGURATION, name: "node-c", settings_revision: 3 })).toBe(false);
+    // It has not answered: what it was told then is nothing that it is known to work by.
+    expect(await heart.follow({ ...CONFIGURATION, name: "node-c", settings_revision: 4 })).toBe(false);
     await heart.stop();
     const lines = readFileSync(heard, "utf8").trim().split("\n");
     const told = lines.map((line) => JSON.parse(line) as { type: string }).filter(({ type }) => type !== "alive");
-    expect(told.map(({ type }) => type)).toEqual(["configure", "revision", "configure", "stop"]);
+    expect(told.map(({ type }) => type)).toEqual(["configure", "revision", "configure", "revision", "stop"]);
     expect(told[1]).toEqual({ type: "revision", settings_revision: 2 } as never);
   } finally {
     rmSync(directory, { recursive: true, force: true });

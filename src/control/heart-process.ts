@@ -32,6 +32,8 @@ export class HeartProcess {
   #stopping = false;
   #next_id = 1;
   readonly #waiting = new Map<number, (failure: Failure | null) => void>();
+  /** Of the last `configure`. */
+  #configured: Promise<boolean> = Promise.resolve(true);
 
   readonly #spawnHeart: typeof spawnHeart;
 
@@ -58,17 +60,21 @@ export class HeartProcess {
     // Bootstrapping is for this one moment, not for a heart that is started again later.
     const { bootstrap: _, ...lasting } = configuration;
     this.#configuration = lasting;
+    this.#configured = done;
     return done;
   }
 
-  /** As `configure`, but a heart that would do the same as before is told the revision only: it need not look at its kernel. */
+  /**
+   * As `configure`, but a heart that would do the same as before is told the revision only: it need not look at its kernel.
+   * It works by it once it has answered the `configure` before, and not where it is silent.
+   */
   follow(configuration: HeartConfiguration): Promise<boolean> {
     if (this.#configuration === null || workOf(configuration) !== workOf(this.#configuration))
       return this.configure(configuration);
     const { settings_revision } = configuration;
     this.#configuration.settings_revision = settings_revision;
     this.#send({ type: "revision", settings_revision });
-    return Promise.resolve(true);
+    return this.#configured;
   }
 
   /** A term seen since the configuration was made, for a heart that is started again. */

@@ -62,6 +62,8 @@ export class Replication {
   readonly #transport: Transport;
   readonly #timings: JointTimings;
   #heart_runs: number | null = null;
+  /** The mark of what `tuning` said first. */
+  #first: number | null = null;
   #snapshot_ms = 0;
   #snapshot: Pick<Snapshot, "role" | "term" | "peer"> | null = null;
   #waiting: { resolve: (on: "both" | "alone") => void; reject: (failure: Failure) => void } | null = null;
@@ -141,8 +143,8 @@ export class Replication {
   }
 
   takeSnapshot(snapshot: Pick<Snapshot, "role" | "term" | "peer">): void {
-    // A heart that was started with the node runs by what it was given then.
-    if (this.#heart_runs === null && snapshot.role !== "standalone") this.#heart_runs = this.tuning_generation;
+    // A heart that was started with the node runs by what it was given then, whatever the settings have become since.
+    if (snapshot.role !== "standalone") this.#heart_runs ??= this.#first;
     this.#snapshot = snapshot;
     this.#snapshot_ms = performance.now();
     this.#tellSituation();
@@ -155,6 +157,7 @@ export class Replication {
   /** What the heart is to run by, where the settings say `target`; remembered before it is known. */
   tuning(target: Tuning): Tuning {
     if (this.#timings.aimAt(target)) this.#options.saveTimings(this.#timings.all());
+    this.#first ??= this.tuning_generation;
     return this.#timings.running();
   }
 
