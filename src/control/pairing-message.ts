@@ -8,18 +8,25 @@ import type { Message } from "../core/pairing/messages.ts";
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 const public_key = hex(64);
 const proof = hex(64);
-const text = z.string().max(1000);
+/** Shown on terminals: nothing in it may steer one. */
+const shown = (least: number, most: number) =>
+  z
+    .string()
+    .min(least)
+    .max(most)
+    .regex(/^\P{Cc}*$/u);
+const text = shown(0, 1000);
 /** Of the sealed ones the bequest is the longest; a message of all pieces has a bound of its own (wire/pairing.ts). */
 const sealed = z.string();
 const round = z.number().int().nonnegative();
 
 const card = z.object({
-  nic: z.string().regex(/^[^\s/]{1,15}$/),
+  nic: z.string().regex(/^[^\s/\p{Cc}]{1,15}$/u),
   mac: z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/),
 });
 const introduction = z.object({
-  name: z.string().min(1).max(64),
-  version: z.string().max(64),
+  name: shown(1, 64),
+  version: shown(0, 64),
   build: z.number(),
   cards: z.array(card).max(128),
   cluster: card,

@@ -28,7 +28,7 @@ export const domain = z
   .string()
   .refine((text) => HOST.test(text) && text.includes("."), "must be the name of a domain, such as example.org");
 export const port = z.int().min(1).max(65_535);
-export const nic = z.string().regex(/^[^\s/]{1,15}$/, "must be the name of a network interface, such as lan0");
+export const nic = z.string().regex(/^[^\s/\p{Cc}]{1,15}$/u, "must be the name of a network interface, such as lan0");
 export const password_hash = z.string().max(256).regex(ARGON2ID, "must be the Argon2id hash of a password");
 export const zone = z.string().refine(isZone, 'must be a time zone, such as "UTC" or "Europe/Rome"');
 
