@@ -63,6 +63,10 @@ export class CreatorSession extends PairingSession {
     return false;
   }
 
+  protected get in_doubt(): string | null {
+    return null;
+  }
+
   get agreement(): Agreement | null {
     return this.stored ? this.#dialogue.agreement : null;
   }

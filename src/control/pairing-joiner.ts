@@ -72,6 +72,10 @@ export class JoinerSession extends PairingSession {
     return this.#dialogue.prepared;
   }
 
+  protected get in_doubt(): string | null {
+    return this.#pending?.peer.name ?? null;
+  }
+
   status(): PairingStatus {
     const { peer, confirmed, agreement } = this.#dialogue;
     const code = confirmed ? null : this.#dialogue.code;
@@ -121,7 +125,9 @@ export class JoinerSession extends PairingSession {
     try {
       this.#dialogue.hear(message);
     } catch (error) {
-      if (!(error instanceof Failure) || !PASSING.includes(error.code)) throw error;
+      if (!(error instanceof Failure)) throw error;
+      // What was agreed on stays: its creator may have stored it, and anybody can refuse in a creator's name.
+      if (this.#pending === null && !PASSING.includes(error.code)) throw error;
       return this.#beginAgain();
     }
     if (FROM_CREATOR.includes(message.kind) && this.#dialogue.isMeant(message)) this.heard_ms = now_ms;

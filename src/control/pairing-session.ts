@@ -73,6 +73,8 @@ export abstract class PairingSession {
   abstract get stored(): boolean;
   /** True while it is not known whether the other side has stored it. */
   protected abstract get is_due(): boolean;
+  /** The name of a node that may have stored the cluster and has not been heard to say so; null where there is none. */
+  protected abstract get in_doubt(): string | null;
   /** One turn of the loop; true ends it. Throws Failure where pairing fails. */
   protected abstract turn(now_ms: number): boolean;
   protected abstract words(): Message[];
@@ -140,11 +142,19 @@ export abstract class PairingSession {
   }
 
   #demandTime(now_ms: number): void {
-    if (this.#cancelled) throw new Failure("cancelled", "Pairing was cancelled; nothing has changed.");
+    const name = this.in_doubt;
+    const doubt = `${name} may have created the cluster all the same: if its status says so, destroy it there and start again.`;
+    if (this.#cancelled) {
+      const what = name === null ? "nothing has changed." : `this node is as it was. ${doubt}`;
+      throw new Failure("cancelled", `Pairing was cancelled; ${what}`);
+    }
     if (now_ms < this.deadline_ms) return;
+    const whom = this.side === "joiner" ? "active" : "waiting";
     throw new Failure(
       "pairing-timeout",
-      `No ${this.side === "joiner" ? "active" : "waiting"} node answered in time; check the cable and start again.`,
+      name === null
+        ? `No ${whom} node answered in time; check the cable and start again.`
+        : `${name} was not heard again in time; this node is as it was. ${doubt}`,
     );
   }
 

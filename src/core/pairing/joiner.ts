@@ -76,7 +76,11 @@ export class Joiner {
   /** Throws Failure where the creator refuses. Messages that do not fit are ignored. */
   hear(message: Message): void {
     if (!this.isMeant(message)) return;
-    if (message.kind === "refuse") throw new Failure(message.code, message.message);
+    if (message.kind === "refuse") {
+      // Anybody can say that. Once the creator may have stored the cluster, only its silence ends this exchange.
+      if (this.prepared) return;
+      throw new Failure(message.code, message.message);
+    }
     if (message.kind === "answer") this.#hearAnswer(message);
     const exchange = this.#exchange;
     if (exchange === null) return;

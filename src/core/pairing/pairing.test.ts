@@ -312,3 +312,16 @@ describe("segments", () => {
       "wan0 of one does not reach wan0 of two: wan0 of two has no link; connect its cable.",
     ));
 });
+
+test("a refusal, which anybody on the cable can forge, ends nothing once the creator may have stored the cluster", () => {
+  const world = new World(1, { loss_percent: 0, twice_percent: 0, delay_turns: 1 });
+  const { joiner } = world;
+  for (let turn = 0; turn < TURNS_MAX && joiner?.prepared !== true; turn++) world.turn();
+  expect(joiner?.prepared).toBe(true);
+  // The world's own generator makes the joiner's key first.
+  const to = seededCryptography(new Random(1)).public_key;
+  expect(joiner?.isMeant({ kind: "refuse", to, code: "", message: "" })).toBe(true);
+  expect(() => joiner?.hear({ kind: "refuse", to, code: "third-node", message: "Forged." })).not.toThrow();
+  for (let turn = 0; turn < TURNS_MAX && !world.paired.joiner; turn++) world.turn();
+  expect(world.paired).toEqual({ joiner: true, creator: true });
+});
