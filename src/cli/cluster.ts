@@ -154,7 +154,7 @@ function watchPairing(common: Common): { gone: Promise<never>; release: () => vo
 
 export async function cancelPairing(common: Common): Promise<void> {
   await ask(common.run, "DELETE", "/cluster/pairing");
-  said(common, "Pairing is cancelled; nothing has changed.");
+  said(common, "The pairing is cancelled.");
 }
 
 export async function switchOver(common: Common): Promise<void> {

@@ -1,7 +1,7 @@
 /** Interfaces that somebody changes by hand, once or again and again. */
 import { expect, test } from "bun:test";
 import type { Link } from "../kernel/links.ts";
-import { InterfaceWatch, type WatchedInterface } from "./interface-watch.ts";
+import { InterfaceWatch, type WatchedInterface, watchedInterfaces } from "./interface-watch.ts";
 
 const lan: WatchedInterface = { nic: "lan0", enabled: true, gateways: [] };
 const wan: WatchedInterface = { nic: "wan0", enabled: true, gateways: ["10.2.0.254", "fd02::254"] };
@@ -139,4 +139,16 @@ test("a kernel that refuses is an event", () => {
   };
   new InterfaceWatch(kernel, (code) => events.push(code)).check([lan]);
   expect(events).toEqual(["interface-refused"]);
+});
+
+test("a disabled interface is left alone while its card is tried for a cluster, and no longer", () => {
+  const interfaces = [
+    { nic: "lan0", role: "internal" as const, addresses: [] },
+    { nic: "spare0", role: "internal" as const, addresses: [], enabled: false },
+  ];
+  const watched = (is_pairing: boolean, cluster_nic?: string) =>
+    watchedInterfaces(interfaces, { cluster_nic, holds: true, is_pairing }).map(({ nic }) => nic);
+  expect(watched(true)).toEqual(["lan0"]);
+  expect(watched(false)).toEqual(["lan0", "spare0"]);
+  expect(watched(false, "clu0")).toEqual(["clu0", "lan0", "spare0"]);
 });

@@ -7,6 +7,7 @@ import { sentence } from "../errors.ts";
 import { listGateways } from "../kernel/addresses.ts";
 import { formatAddress, parseAddress } from "../kernel/ip.ts";
 import { type Link, listLinks, setLinkUp } from "../kernel/links.ts";
+import type { InterfaceSettings } from "../settings/model.ts";
 import { openShim } from "../shim.ts";
 
 export const WATCH_INTERVAL_MS = 1000;
@@ -18,6 +19,22 @@ export interface WatchedInterface {
   enabled: boolean;
   /** None where somebody else holds the addresses. */
   gateways: string[];
+}
+
+/** What is to be as the settings say. Pairing tries the cards of disabled interfaces too, so these are left alone meanwhile. */
+export function watchedInterfaces(
+  interfaces: InterfaceSettings[],
+  { cluster_nic, holds, is_pairing }: { cluster_nic: string | undefined; holds: boolean; is_pairing: boolean },
+): WatchedInterface[] {
+  const configured = interfaces.map(({ nic, enabled = true, gateway, gateway6 }) => ({
+    nic,
+    enabled,
+    gateways: holds ? [gateway, gateway6].filter((text) => text !== undefined) : [],
+  }));
+  return [
+    ...(cluster_nic === undefined ? [] : [{ nic: cluster_nic, enabled: true, gateways: [] }]),
+    ...configured.filter(({ enabled }) => enabled || !is_pairing),
+  ];
 }
 
 /** What the watch sees and does. */

@@ -17,7 +17,13 @@ import { gatherFacts, type Subject } from "./doctor-facts.ts";
 import { Erasure } from "./erasure.ts";
 import { Events } from "./events.ts";
 import { HeartProcess } from "./heart-process.ts";
-import { InterfaceWatch, WATCH_INTERVAL_MS, type WatchedInterface, watchedKernel } from "./interface-watch.ts";
+import {
+  InterfaceWatch,
+  WATCH_INTERVAL_MS,
+  type WatchedInterface,
+  watchedInterfaces,
+  watchedKernel,
+} from "./interface-watch.ts";
 import type { LicenseReport } from "./license.ts";
 import { Pairing, type PairingHost } from "./pairing.ts";
 import { clusterOf, demandMatches, slotsOf } from "./pairing-outcome.ts";
@@ -137,15 +143,8 @@ export class Node {
   #watched(): WatchedInterface[] {
     const is_fresh = performance.now() - this.#snapshot_ms < WATCH_INTERVAL_MS;
     const holds = is_fresh && (this.#snapshot?.addresses.some(({ held }) => held) ?? false);
-    const card = this.#membership()?.nic;
-    return [
-      ...(card === undefined ? [] : [{ nic: card, enabled: true, gateways: [] }]),
-      ...this.settings.current.interfaces.map(({ nic, enabled = true, gateway, gateway6 }) => ({
-        nic,
-        enabled,
-        gateways: holds ? [gateway, gateway6].filter((text) => text !== undefined) : [],
-      })),
-    ];
+    const situation = { cluster_nic: this.#membership()?.nic, holds, is_pairing: this.pairing.active };
+    return watchedInterfaces(this.settings.current.interfaces, situation);
   }
 
   async stop(): Promise<void> {

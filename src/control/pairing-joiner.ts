@@ -53,7 +53,7 @@ export class JoinerSession extends PairingSession {
   /** Heartbeats of others on this cable: since when, and when last. */
   #others = { since_ms: 0, heard_ms: Number.NEGATIVE_INFINITY };
   #stored_ms: number | null = null;
-  agreement: Agreement | null = null;
+  #agreement: Agreement | null = null;
 
   constructor(identity: Identity, { skip_code, timeout_s, pending = null }: JoinerOptions, host: JoinerHost) {
     super(identity, timeout_s);
@@ -70,6 +70,10 @@ export class JoinerSession extends PairingSession {
   /** The creator may have stored the cluster this moment: its word, or its heartbeats, will tell. */
   protected get is_due(): boolean {
     return this.#dialogue.prepared;
+  }
+
+  get agreement(): Agreement | null {
+    return this.#agreement;
   }
 
   protected get in_doubt(): string | null {
@@ -180,7 +184,7 @@ export class JoinerSession extends PairingSession {
 
   #join(agreement: Agreement, now_ms: number): void {
     this.#host.join(agreement);
-    this.agreement = agreement;
+    this.#agreement = agreement;
     this.#stored_ms = now_ms;
   }
 

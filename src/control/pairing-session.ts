@@ -3,7 +3,7 @@
  * the time that is left, and the end. The joiner's session is in pairing-joiner.ts, the creator's in pairing-creator.ts.
  */
 import { createHash } from "node:crypto";
-import type { Introduction, Message } from "../core/pairing/messages.ts";
+import type { Agreement, Introduction, Message } from "../core/pairing/messages.ts";
 import { Failure } from "../errors.ts";
 import { listCards, listLinks, setLinkUp } from "../kernel/links.ts";
 import { openShim } from "../shim.ts";
@@ -69,6 +69,8 @@ export abstract class PairingSession {
   }
 
   abstract status(): PairingStatus;
+  /** What was agreed on, once it is stored here. */
+  abstract get agreement(): Agreement | null;
   /** True once this side has stored the cluster: from there on there is no way back. */
   abstract get stored(): boolean;
   /** True while it is not known whether the other side has stored it. */
@@ -124,7 +126,7 @@ export abstract class PairingSession {
       throw error;
     } finally {
       this.wire.close();
-      if (!this.stored) this.#lowerCards();
+      this.#lowerCards(this.stored ? this.#cardsOfCluster() : []);
     }
   }
 
@@ -172,9 +174,15 @@ export abstract class PairingSession {
     }
   }
 
-  #lowerCards(): void {
+  /** Those that were off before are off again, but for what the cluster uses now. */
+  #lowerCards(used: string[]): void {
     const shim = openShim();
-    for (const link of listLinks(shim)) if (this.#raised.includes(link.name)) setLinkUp(shim, link, false);
+    const spare = this.#raised.filter((nic) => !used.includes(nic));
+    for (const link of listLinks(shim)) if (spare.includes(link.name)) setLinkUp(shim, link, false);
+  }
+
+  #cardsOfCluster(): string[] {
+    return [this.nic, ...(this.agreement?.bequest.slots ?? []).map((slot) => slot[this.side].nic)];
   }
 }
 
