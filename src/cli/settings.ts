@@ -2,6 +2,7 @@
 import { closeSync, fchmodSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { SettingsService } from "../control/settings-service.ts";
 import { Failure, sentence } from "../errors.ts";
+import type { Note } from "../settings/notes.ts";
 import { fileTrouble } from "../trouble.ts";
 import { ask } from "./client.ts";
 import type { Common } from "./commands.ts";
@@ -17,15 +18,15 @@ export async function settingsCommand(common: Common, words: string[], options: 
     case "get":
       return print(await ask(common.run, "GET", `/settings?path=${encodeURIComponent(word ?? "")}`));
     case "set": {
-      const { revision } = await ask<Changed>(common.run, "PATCH", `/settings?${door}`, { set: changesOf(rest) });
-      return said(common, `The settings were changed (revision ${revision}).`, { revision });
+      const answer = await ask<Changed>(common.run, "PATCH", `/settings?${door}`, { set: changesOf(rest) });
+      return saidChanged(common, `The settings were changed (revision ${answer.revision}).`, answer);
     }
     case "export":
       return exportTo(common, word, await ask(common.run, "GET", "/settings?secrets=1"));
     case "import": {
       if (word === undefined) throw usage("settings import needs a file, or - for standard input.");
-      const { revision } = await ask<Changed>(common.run, "PUT", `/settings?${door}`, await read(word));
-      return said(common, "The settings were imported.", { revision });
+      const answer = await ask<Changed>(common.run, "PUT", `/settings?${door}`, await read(word));
+      return saidChanged(common, "The settings were imported.", answer);
     }
     case "revisions":
       return showRevisions(common);
@@ -39,6 +40,7 @@ export async function settingsCommand(common: Common, words: string[], options: 
 
 interface Changed {
   revision: number;
+  notes: Note[];
 }
 
 /** Of a change: who makes it, and whether it may stay on this node alone. */
@@ -116,6 +118,11 @@ function print(value: unknown): void {
 
 function said(common: Common, message: string, more: object): void {
   console.log(common.json ? JSON.stringify({ ok: true, message, ...more }) : message);
+}
+
+function saidChanged(common: Common, message: string, answer: Changed): void {
+  said(common, message, answer);
+  if (!common.json) for (const note of answer.notes) console.error(note.message);
 }
 
 function usage(message: string): Failure {

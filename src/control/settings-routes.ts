@@ -1,5 +1,7 @@
 /** The settings over the control socket: read, replaced, changed by path, and their history. */
 import { Failure } from "../errors.ts";
+import type { Revision } from "../settings/chain.ts";
+import { notesOn } from "../settings/notes.ts";
 import { bodyOf, nameOf, type Routes } from "./route.ts";
 import type { ChangeOptions, SettingsService } from "./settings-service.ts";
 
@@ -11,19 +13,24 @@ export function settingsRoutes(settings: SettingsService): Routes {
   return {
     "GET /settings": (_, url) => settings.get(url.searchParams.get("path") ?? "", { secrets: isSet(url, "secrets") }),
     "PUT /settings": async (request, url) => {
-      const { number } = await settings.import(await bodyOf(request), optionsOf(url));
-      return { revision: number };
+      const value = await bodyOf(request);
+      return changed(settings, () => settings.import(value, optionsOf(url)));
     },
     "PATCH /settings": async (request, url) => {
       const { set } = (await bodyOf(request)) as { set?: unknown };
       if (typeof set !== "object" || set === null || Array.isArray(set))
         throw new Failure("bad-request", "set must be an object of paths and their values.");
-      const { number } = await settings.set(set as Record<string, unknown>, optionsOf(url));
-      return { revision: number };
+      return changed(settings, () => settings.set(set as Record<string, unknown>, optionsOf(url)));
     },
     "GET /settings/revisions": () => settings.revisions(),
     "GET /settings/revisions/*": (_, url) => settings.show(nameOf(url), { secrets: isSet(url, "secrets") }),
   };
+}
+
+async function changed(settings: SettingsService, work: () => Promise<Revision>) {
+  const before = settings.current;
+  const { number } = await work();
+  return { revision: number, notes: notesOn(before, settings.current) };
 }
 
 function isSet(url: URL, name: string): boolean {

@@ -29,8 +29,10 @@ export async function configureInterface(context: Context): Promise<void> {
     summarise(dialogue, draft, dns);
     if (!(await dialogue.confirm("Apply these settings? n asks for them again."))) continue;
     try {
-      await save(context, settings, nic, draft, dns);
-      return dialogue.print(`${nic} was configured.`);
+      const notes = await save(context, settings, nic, draft, dns);
+      dialogue.print(`${nic} was configured.`);
+      for (const note of notes) dialogue.print(note);
+      return;
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== "bad-settings") throw error;
       dialogue.print(error.message);
@@ -161,8 +163,8 @@ async function save(
   nic: string,
   entry: InterfaceEntry | null,
   dns: string[],
-): Promise<void> {
+): Promise<string[]> {
   const same_dns = dns.join() === (before.dns?.servers ?? []).join();
   const set = { [`interfaces.${nic}`]: entry, ...(same_dns ? {} : { "dns.servers": dns }) };
-  await carryOut(context, (how) => context.node.change(set, how));
+  return await carryOut(context, (how) => context.node.change(set, how));
 }

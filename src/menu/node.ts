@@ -82,8 +82,10 @@ export class NodeDoor {
     return this.ask<NodeCard[]>("GET", "/cards");
   }
 
-  /** `alone`: also where the backup is there and cannot store it. */
-  async change(set: Record<string, unknown>, { alone = false } = {}): Promise<void> {
-    await this.ask("PATCH", `/settings?author=${AUTHOR}${alone ? "&alone=1" : ""}`, { set });
+  /** `alone`: also where the backup is there and cannot store it. What is to be known of the change, a sentence each. */
+  async change(set: Record<string, unknown>, { alone = false } = {}): Promise<string[]> {
+    const path = `/settings?author=${AUTHOR}${alone ? "&alone=1" : ""}`;
+    const { notes = [] } = await this.ask<{ notes?: { message: string }[] }>("PATCH", path, { set });
+    return notes.map(({ message }) => message);
   }
 }
