@@ -37,7 +37,7 @@ function peer({ status }: Facts): Finding {
   if (peer?.heard) return good("peer", `${peer.name} is heard, as ${peer.role}.`);
   return bad(
     "peer",
-    `${peer?.name ?? "The peer"} is not heard on any path; nobody can take over from this node.`,
+    `${peer?.name ?? "The peer"} is not heard on any path; ${status.role === "active" ? "nobody can take over from this node" : "this node cannot know how it is"}.`,
     "See whether it runs, and look at the cables between the nodes.",
   );
 }
@@ -80,6 +80,14 @@ function versions({ status }: Facts): Finding {
 
 function sync({ status, sync }: Facts): Finding {
   const revision = `revision ${status.settings_revision}`;
+  if (sync === "away")
+    return warning(
+      "sync",
+      `Whether the settings are the same on both nodes is not known: the peer is not connected (here ${revision}).`,
+      "See the findings on the peer and the cluster network.",
+    );
+  if (sync === "standalone")
+    return bad("sync", "The settings are not replicated to the peer.", "See the events for why.");
   if (sync === "in-sync") return good("sync", `The settings are the same on both nodes (${revision}).`);
   if (sync !== null)
     return warning(

@@ -138,6 +138,7 @@ const cases: [string, string[], string[]][] = [
     ["warning path", "warning one-path"],
   ],
   ["versions differ", inStatus({ peer: { ...peer, build: 2 } }), ["bad version"]],
+  ["settings that nobody replicates", faults({ sync: "standalone" }), ["bad sync"]],
   ["the backup is behind", faults({ sync: "behind" }), ["warning sync"]],
   ["both active", inStatus({ peer: { ...peer, role: "active" } }), ["bad addresses"]],
   [
@@ -155,3 +156,17 @@ const cases: [string, string[], string[]][] = [
   ["a forged license", faults({ license: { state: "forged", message: "Forged." } }), ["bad license"]],
 ];
 for (const [what, found, expected] of cases) test(what, () => expect(found).toEqual(expected));
+
+const sentenceOf = (code: string, change: Partial<Facts>) =>
+  diagnose({ ...FACTS, ...change }).find((finding) => finding.code === code)?.what ?? "";
+
+test("of a peer that is not connected nobody says that its settings differ", () => {
+  expect(sentenceOf("sync", { sync: "away" })).toMatch(/is not known/);
+  expect(sentenceOf("sync", { sync: "behind" })).toMatch(/differ/);
+});
+
+test("a backup that does not hear the active node does not speak of whoever would take over from itself", () => {
+  const silent = { ...peer, heard: false, role: "unknown" as const };
+  expect(sentenceOf("peer", { status: { ...STATUS, peer: silent } })).toMatch(/nobody can take over/);
+  expect(sentenceOf("peer", { status: { ...STATUS, peer: silent, role: "backup" } })).toMatch(/cannot know how it is/);
+});
