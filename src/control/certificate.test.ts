@@ -12,6 +12,12 @@ test("a certificate belongs to its key and vouches for itself", () => {
   expect(parsed.publicKey.asymmetricKeyDetails?.namedCurve).toBe("prime256v1");
 });
 
+test("it is valid whatever the clock says, at zero and far ahead", () => {
+  const { validFrom, validTo } = new X509Certificate(makeCertificate("a").certificate);
+  expect(Date.parse(validFrom)).toBe(0);
+  expect(Date.parse(validTo)).toBe(Date.parse("9999-12-31T23:59:59Z"));
+});
+
 test("it names the hosts that a browser may reach it by", () => {
   const { certificate } = makeCertificate("gateway", ["gateway.example", "10.1.0.1", "fd00::1"]);
   const parsed = new X509Certificate(certificate);

@@ -34,8 +34,9 @@ export interface CertificateAndKey {
 
 const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 const COMMON_NAME = "2.5.4.3";
-const NOT_BEFORE = new Date("2020-01-01T00:00:00Z");
-const NOT_AFTER = new Date("2049-12-31T23:59:59Z");
+const NOT_BEFORE = new Date(0);
+/** RFC 5280, section 4.1.2.5: no end. */
+const NOT_AFTER = new Date("9999-12-31T23:59:59Z");
 
 /** A new key, and its certificate for `name`; `hosts` are the names and addresses that a browser may reach it by. */
 export function makeCertificate(name: string, hosts: string[] = []): CertificateAndKey {
