@@ -66,6 +66,11 @@ export class Replicator {
   }
 
   readonly confirm: Confirm = async (revision, local, { alone }) => {
+    if (this.#replication === null && this.#id !== null)
+      throw new Failure(
+        "not-replicated",
+        "The change was refused, as the settings do not replicate in this cluster; see the events, or destroy the cluster and create it again.",
+      );
     if (this.#replication === null) this.#host.settings.database.append([revision], local);
     else await this.#replication.confirm({ revision, local, alone });
   };
