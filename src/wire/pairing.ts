@@ -15,6 +15,8 @@ const MESSAGE = P + 8;
 const BODY = P + 12;
 const PIECE_BYTES = 1400;
 const PIECES_MAX = 128;
+/** The longest message. */
+export const PAIRING_BYTES_MAX = PIECES_MAX * PIECE_BYTES;
 
 export interface Piece {
   index: number;

@@ -4,11 +4,14 @@
  * and no clock. One joiner, one commitment, one code an exchange: whatever goes wrong ends it, and the next has new keys.
  */
 import { Failure } from "../../errors.ts";
+import { PAIRING_BYTES_MAX } from "../../wire/pairing.ts";
 import type { CodeOptions } from "./joiner.ts";
 import { CODE_DIGITS, Exchange, type PairingCryptography, WAIVED } from "./keys.ts";
 import type { Agreement, Answer, Bequest, Introduction, Match, Message, Offer, Report } from "./messages.ts";
 import { demandFit, matchCards } from "./requirements.ts";
 
+/** What of a message is left for the settings beside its other fields. */
+const GRANT_CHARACTERS_MAX = PAIRING_BYTES_MAX - 200;
 /** Nodes that are told of their refusal; more than these are on no cable by accident. */
 const REFUSALS_MAX = 8;
 
@@ -90,12 +93,18 @@ export class Creator {
     return this.#exchange?.token(this.#round, match, from) ?? "";
   }
 
-  /** Hands everything to the joiner. Throws Failure where the cards cannot belong together. */
+  /** Hands everything to the joiner. Throws Failure where the cards cannot belong together, or all is too large. */
   apply(matches: Match[], given: Omit<Bequest, "slots">): void {
     const { exchange, offer } = this.#demandConfirmed();
     const bequest: Bequest = { ...given, slots: matchCards(this.#introduction, offer.introduction, matches) };
+    const sealed = exchange.seal("grant", bequest);
+    if (sealed.length > GRANT_CHARACTERS_MAX)
+      throw new Failure(
+        "settings-too-large",
+        `The settings of ${this.#introduction.name} are too large to be handed over at pairing; take out most of the addresses, port forwards or domains, and import them again once the cluster is there.`,
+      );
     this.agreement = { ...exchange.cluster(), peer: offer.introduction, bequest };
-    this.#answer = { kind: "grant", to: offer.public_key, sealed: exchange.seal("grant", bequest) };
+    this.#answer = { kind: "grant", to: offer.public_key, sealed };
   }
 
   stored(): void {

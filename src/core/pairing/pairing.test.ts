@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { introduction, MATCHES, seededCryptography } from "../../../test/pairing.ts";
 import { Random } from "../../../test/random.ts";
+import { PAIRING_BYTES_MAX } from "../../wire/pairing.ts";
 import { Creator } from "./creator.ts";
 import { Joiner } from "./joiner.ts";
 import type { Agreement, Introduction, Message } from "./messages.ts";
@@ -324,4 +325,17 @@ test("a refusal, which anybody on the cable can forge, ends nothing once the cre
   expect(() => joiner?.hear({ kind: "refuse", to, code: "third-node", message: "Forged." })).not.toThrow();
   for (let turn = 0; turn < TURNS_MAX && !world.paired.joiner; turn++) world.turn();
   expect(world.paired).toEqual({ joiner: true, creator: true });
+});
+
+test("settings that no message can hold are refused by name, and the exchange goes on", () => {
+  const world = new World(1, { loss_percent: 0, twice_percent: 0, delay_turns: 1 });
+  const { creator } = world;
+  for (let turn = 0; turn < TURNS_MAX && creator?.confirmed !== true; turn++) world.turn();
+  const large = { ...GIVEN, settings: { some: "x".repeat(190_000) } };
+  expect(() => creator?.apply(MATCHES, large)).toThrow(/too large to be handed over at pairing/);
+  expect(creator?.agreement).toBeNull();
+  for (const message of creator?.say() ?? []) expect(JSON.stringify(message).length).toBeLessThan(PAIRING_BYTES_MAX);
+  const fits = { ...GIVEN, settings: { some: "x".repeat(130_000) } };
+  creator?.apply(MATCHES, fits);
+  for (const message of creator?.say() ?? []) expect(JSON.stringify(message).length).toBeLessThan(PAIRING_BYTES_MAX);
 });
