@@ -12,6 +12,7 @@ test("in a cluster that cannot replicate no change is confirmed, and outside one
     settings: { database, current: freshSettings(), revision: 1 } as unknown as SettingsService,
     saveTimings: () => {},
     reconfigure: () => {},
+    maintain: () => {},
   });
   const revision = makeRevision({ number: 1, id: "1" }, { at: "", author: "", term: 0, content: "{}" });
   const change = () => replicator.confirm(revision, { name: "a", slots: [] }, { alone: true });

@@ -176,11 +176,15 @@ describe("routes", () => {
   test("read, replace, change and tell the history", async () => {
     const service = makeService();
     const administrators = [{ name: "admin", password_hash: hash }];
-    expect(await call(service, "PUT", "/settings?author=zoe", { ...good, administrators })).toEqual({ revision: 1 });
+    expect(await call(service, "PUT", "/settings?author=zoe", { ...good, administrators })).toMatchObject({
+      revision: 1,
+      notes: [{ code: "mac-changes" }],
+    });
     expect(await call(service, "GET", "/settings?path=administrators.admin.password_hash")).toBe("set");
     expect(await call(service, "GET", "/settings?path=administrators.admin.password_hash&secrets=1")).toBe(hash);
     expect(await call(service, "PATCH", "/settings", { set: { "interfaces.lan0.enabled": false } })).toEqual({
       revision: 2,
+      notes: [],
     });
     expect(await call(service, "GET", "/settings/revisions")).toMatchObject({
       revisions: [{ author: "root" }, { author: "zoe" }, { number: 0 }],
@@ -193,7 +197,7 @@ describe("routes", () => {
     await expect(call(service, "GET", "/settings/revisions/9")).rejects.toThrow("There is no revision 9");
     await expect(call(service, "GET", "/settings/revisions/mine")).rejects.toThrow("There is no revision mine");
     await expect(call(service, "PATCH", "/settings", { set: [] })).rejects.toThrow("set must be an object");
-    expect(await call(service, "PUT", "/settings", service.redacted())).toEqual({ revision: 2 });
+    expect(await call(service, "PUT", "/settings", service.redacted())).toEqual({ revision: 2, notes: [] });
   });
 
   test("what the peer's revisions replaced can be looked at by its name", async () => {
