@@ -51,6 +51,9 @@ const OPTIONS = {
   version: { type: "boolean", default: false },
 } as const;
 
+/** Commands of one word that nothing follows. */
+const ALONE = ["node", "menu", "status"];
+
 class UsageError extends Error {}
 
 async function main(): Promise<void> {
@@ -62,6 +65,8 @@ async function main(): Promise<void> {
   if (values.help) return console.log(HELP);
   const common = { run: values.run, json: values.json };
   const command = positionals.join(" ");
+  if (ALONE.includes(positionals[0] ?? "") && positionals.length > 1)
+    throw new UsageError(`${positionals[0]} takes no further words; \`understudy --help\` lists what there is.`);
   switch (positionals[0]) {
     case "heart":
       return (await import("./heart/main.ts")).runHeart(values["gate-socket"]);
@@ -143,7 +148,8 @@ async function runCluster(common: Common, command: string, values: ReturnType<ty
     case "cluster maintenance off":
       return cluster.maintain(common, command.endsWith("on"));
     case "cluster destroy":
-      if (!values.yes) throw new UsageError("The other node would be left without its cluster; confirm with --yes.");
+      if (!values.yes)
+        throw new UsageError("The other node is reset to a fresh install, now or when it returns; confirm with --yes.");
       return cluster.destroyCluster(common);
   }
   throw new UsageError(`There is no command "${command}"; \`understudy --help\` lists them.`);

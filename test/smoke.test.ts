@@ -114,6 +114,8 @@ test("usage errors exit with 2 and one sentence", () => {
       ["backup", "x"],
       ["license"],
       ["password", "x"],
+      ["status", "x"],
+      ["node", "x"],
     ]) {
       const { status, stderr, stdout } = run(words, directory);
       expect({ words, status, stdout, lines: stderr.trim().split("\n").length }).toEqual({
