@@ -252,7 +252,7 @@ describe("commands", () => {
 
   const usage: [string[], RegExp][] = [
     [["frobnicate"], /^There is no command "frobnicate"/],
-    [["settings", "frobnicate"], /^Say what to do with the settings: get/],
+    [["settings", "frobnicate"], /^There is no command "settings frobnicate"; these are: get/],
     [["settings", "import"], /^settings import needs a file/],
     [["cluster", "destroy"], /confirm with --yes\.$/],
     [["cluster", "create", "--skip-code"], /^Name the network card for the cluster network with --interface IF\.$/],
