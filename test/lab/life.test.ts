@@ -3,6 +3,8 @@
  * addresses move at once, and the cluster is destroyed from either node, with the other present or away.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
 import type { Settings } from "../../src/settings/model.ts";
 import { formCluster, Pair, SETTINGS } from "./pair.ts";
 import { sh, until } from "./shell.ts";
@@ -172,6 +174,30 @@ describe("S20: destroying the cluster", () => {
       pair.node(side).command(["cluster", "destroy", "--yes"]);
       await pair.untilTraffic();
       await pair.judge(1);
+      await expectAloneAndFresh(side);
+      await again(side);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "the other node's disk refuses the reset: it stays without the addresses, and is reset once it can be",
+    async () => {
+      const side = await activeSide();
+      const refusing = pair.node(other(side));
+      const in_the_way = join(refusing.state, "prepared.json");
+      mkdirSync(in_the_way);
+      pair.mark();
+      pair.node(side).command(["cluster", "destroy", "--yes"]);
+      await until("the reset is refused", async () => {
+        const events = await refusing.events();
+        return events.some(({ message }) => message.includes("cannot be reset to a fresh install yet"));
+      });
+      await until("nothing is left to tell", async () => (await pair.node(side).status())?.peer === null);
+      expect(await refusing.role()).toBe("erased");
+      expect(addressesIn(other(side))).not.toContain(LAN_ADDRESS);
+      await pair.judge(0);
+      rmdirSync(in_the_way);
       await expectAloneAndFresh(side);
       await again(side);
     },
