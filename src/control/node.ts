@@ -346,9 +346,12 @@ export class Node {
     const cluster = clusterOf(agreement, identity, 2);
     const { settings } = agreement.bequest;
     const taken = inherited(settings, slotsOf(agreement, "creator"), slotsOf(agreement, "joiner"), identity.name);
-    this.store.saveJoined(cluster, taken, () => this.settings.inherit(taken));
-    this.#term = 0;
-    this.#cluster = cluster;
+    this.store.saveJoined(cluster, taken, () => {
+      this.settings.inherit(taken);
+      // Never the one without the other, whatever the disk says next: these settings hold the peer's addresses.
+      this.#term = 0;
+      this.#cluster = cluster;
+    });
     this.events.add("cluster-joined", "info", `This node is now the backup of ${agreement.peer.name}.`);
   }
 

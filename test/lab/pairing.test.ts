@@ -1,11 +1,12 @@
 /** Pairing as administrators meet it (B18, S14), on two real nodes: the code, what goes wrong, and who gives up. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
 import type { Finding } from "../../src/control/doctor.ts";
 import type { LabNode, Talk } from "./node.ts";
 import { codeOf, formClusterByCode, MATCHES, SETTINGS } from "./pair.ts";
 import { sh, until } from "./shell.ts";
-import { Lab } from "./topology.ts";
+import { LAN_ADDRESS, Lab } from "./topology.ts";
 
 const TEST_MS = 60_000;
 const JOIN = ["cluster", "join", "--interface", "clu0", "--name", "node-b"];
@@ -228,6 +229,31 @@ describe("interrupted", () => {
       again.signal("SIGINT");
       await again.ended;
       await cancelled(waiting);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "the joiner's disk refuses the last file: it never uses the addresses as its own, and a restart ends the joining",
+    async () => {
+      const in_the_way = join(b.state, "cluster.json.new");
+      mkdirSync(in_the_way);
+      const waiting = await joining();
+      const creating = a.talk([...CREATE, ...MATCHES]);
+      creating.type(await codeOf(waiting));
+      expect(await waiting.ended).toMatchObject({ status: 1, said: expect.stringContaining("cannot be written") });
+      await creating.ended;
+      const { status, stderr } = b.attempt(["--run", b.run, "settings", "set", "dns.servers=192.0.2.1"]);
+      expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringMatching(/^Only the active node/) });
+      expect(sh(lab.inside("b", ["ip", "-o", "addr"]))).not.toContain(LAN_ADDRESS);
+      b.kill();
+      rmdirSync(in_the_way);
+      await b.start();
+      await b.untilRole("backup");
+      a.command(["cluster", "destroy", "--yes"]);
+      await b.untilRole("standalone");
+      await until("nothing is left", async () => (await a.status())?.reason === "This node is in no cluster.");
+      await expectUntouched();
     },
     TEST_MS,
   );
