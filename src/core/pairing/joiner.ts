@@ -113,9 +113,12 @@ export class Joiner {
   #hearAnswer(answer: Message & { kind: "answer" }): void {
     // One creator an exchange; the refusal of one that differs about the code is the creator's to say.
     if (this.#exchange !== null || answer.code !== this.#offer.code) return;
-    this.#exchange = new Exchange(this.#cryptography, this.#offer, answer);
+    const exchange = new Exchange(this.#cryptography, this.#offer, answer);
+    // Throws where the key cannot be used, before anything is taken from this answer.
+    exchange.proof("seen");
+    this.#exchange = exchange;
     this.#creator_key = answer.public_key;
     this.peer = answer.introduction;
-    if (this.#offer.code) this.code = this.#exchange.code(this.#cryptography.nonce, this.#digits);
+    if (this.#offer.code) this.code = exchange.code(this.#cryptography.nonce, this.#digits);
   }
 }
