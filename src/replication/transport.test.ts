@@ -133,3 +133,14 @@ test("messages come out of a stream as they went in, however it is cut", () => {
   large.writeUInt32BE(MESSAGE_BYTES_MAX + 1);
   expect(() => new Unframer().push(large)).toThrow("too large");
 });
+
+test("whoever holds connections open without a word keeps the peer out for a moment only", async () => {
+  const port = await freePort();
+  const a = first(port);
+  await Bun.sleep(50);
+  const idle = Array.from({ length: 20 }, () => net.connect(port, HOST).on("error", () => {}));
+  open.push({ stop: () => idle.forEach((socket) => socket.destroy()) });
+  await Bun.sleep(50);
+  const b = second(port);
+  await until("the peer is connected", () => a.seen.connected === 1 && b.seen.connected === 1);
+}, 20_000);

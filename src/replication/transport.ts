@@ -18,7 +18,8 @@ export const SILENCE_MS_MAX = 2000;
 const BACK_OFF_MS_MIN = 50;
 const BACK_OFF_MS_MAX = 1000;
 const CHECK_INTERVAL_MS = 250;
-const CONNECTIONS_MAX = 8;
+/** Connections that have not shown a certificate yet. */
+const NAMELESS_MAX = 8;
 
 export interface TransportOptions {
   node: NodeNumber;
@@ -99,10 +100,27 @@ export class Transport {
     const { key, certificate, peer_certificate, own_host, port = REPLICATION_PORT } = this.#options;
     const server = tls.createServer(
       { key, cert: certificate, ca: [peer_certificate], requestCert: true, rejectUnauthorized: true, ...VERSION },
-      (socket) => this.#accept(socket),
+      (socket) => {
+        nameless.delete(socket);
+        this.#accept(socket);
+      },
     );
-    server.maxConnections = CONNECTIONS_MAX;
-    server.on("tlsClientError", (error) => this.#listener.refused(sentence(error)));
+    // The oldest one that has not shown its certificate gives way: whoever holds many open keeps nobody out.
+    const nameless = new Set<{ destroy(): void }>();
+    server.on("connection", (socket) => {
+      nameless.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => nameless.delete(socket));
+      const [oldest] = nameless;
+      if (nameless.size <= NAMELESS_MAX || oldest === undefined) return;
+      nameless.delete(oldest);
+      oldest.destroy();
+    });
+    server.on("tlsClientError", (error, socket) => {
+      nameless.delete(socket);
+      socket.destroy();
+      this.#listener.refused(sentence(error));
+    });
     server.on("error", () => {
       // The address is not there yet, or not any more.
       if (this.#server === server) this.#server = null;
