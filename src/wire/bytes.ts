@@ -81,3 +81,34 @@ export function equalTags(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
   return difference === 0;
 }
+
+// Numbers in network byte order, byte by byte: a DataView would cost an object a frame, and asking a small array for
+// its buffer costs far more.
+
+export function getU16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+}
+
+export function getU32(bytes: Uint8Array, at: number): number {
+  return ((getU16(bytes, at) << 16) | getU16(bytes, at + 2)) >>> 0;
+}
+
+/** Up to 2^53, as a number and not as a BigInt: the hot path allocates nothing. */
+export function getU64(bytes: Uint8Array, at: number): number {
+  return getU32(bytes, at) * 0x1_0000_0000 + getU32(bytes, at + 4);
+}
+
+export function setU16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+
+export function setU32(bytes: Uint8Array, at: number, value: number): void {
+  setU16(bytes, at, value >>> 16);
+  setU16(bytes, at + 2, value);
+}
+
+export function setU64(bytes: Uint8Array, at: number, value: number): void {
+  setU32(bytes, at, Math.floor(value / 0x1_0000_0000));
+  setU32(bytes, at + 4, value >>> 0);
+}

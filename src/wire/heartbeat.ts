@@ -11,7 +11,7 @@
  * (RFC 2104) under the cluster's key, cut to 128 bits, over everything from the first payload byte,
  * the sender's MAC and path included: a frame that is moved to another path or MAC is a forgery.
  */
-import { equalTags } from "./bytes.ts";
+import { equalTags, getU16, getU32, getU64, setU16, setU32, setU64 } from "./bytes.ts";
 import { ETHER_TYPE, ETHERNET_HEADER_BYTES, emitEthernet, etherType, sourceMac } from "./ethernet.ts";
 
 export const WIRE_VERSION = 1;
@@ -113,8 +113,7 @@ export function parseHeartbeat(
 ): Heartbeat | HeartbeatRefusal {
   if (frame.length < HEARTBEAT_FRAME_BYTES) return "truncated";
   if (frame[VERSION] !== WIRE_VERSION) return "wrong-version";
-  const view = new DataView(frame.buffer, frame.byteOffset, HEARTBEAT_FRAME_BYTES);
-  if (view.getUint32(CLUSTER) !== cluster) return "foreign-cluster";
+  if (getU32(frame, CLUSTER) !== cluster) return "foreign-cluster";
   if (!equalTags(authenticate(frame.subarray(P, TAG)), frame.subarray(TAG, TAG + TAG_BYTES))) return "forged";
   // The tag covers the MAC inside; the header's must be the same, or the frame was sent on by somebody else.
   const mac = sourceMac(frame);
@@ -126,7 +125,7 @@ export function parseHeartbeat(
   if ((node !== 1 && node !== 2) || role === undefined || slot > 31) return "malformed";
   if (frame[CLAIM] !== (role === "active" ? 1 : 0)) return "malformed";
   const flags = frame[FLAGS] ?? 0;
-  const numbers = [SESSION, SEQUENCE, ECHO_SESSION, ACK, TERM, SETTINGS_REVISION].map((at) => u64(view, at));
+  const numbers = [SESSION, SEQUENCE, ECHO_SESSION, ACK, TERM, SETTINGS_REVISION].map((at) => getU64(frame, at));
   const [session = -1, sequence = -1, echo_session = -1, ack = -1, term = -1, settings_revision = -1] = numbers;
   if (numbers.some((number) => number > Number.MAX_SAFE_INTEGER)) return "malformed";
   return {
@@ -139,16 +138,16 @@ export function parseHeartbeat(
     slot,
     session,
     sequence,
-    challenge: view.getUint32(CHALLENGE),
+    challenge: getU32(frame, CHALLENGE),
     echo_session,
-    echo_challenge: view.getUint32(ECHO_CHALLENGE),
+    echo_challenge: getU32(frame, ECHO_CHALLENGE),
     ack,
-    ack_hold_us: view.getUint32(ACK_HOLD_US),
+    ack_hold_us: getU32(frame, ACK_HOLD_US),
     term,
-    links: view.getUint32(LINKS),
+    links: getU32(frame, LINKS),
     settings_revision,
-    version: [view.getUint16(SOFTWARE), view.getUint16(SOFTWARE + 2), view.getUint16(SOFTWARE + 4)],
-    build: view.getUint32(BUILD),
+    version: [getU16(frame, SOFTWARE), getU16(frame, SOFTWARE + 2), getU16(frame, SOFTWARE + 4)],
+    build: getU32(frame, BUILD),
   };
 }
 
@@ -161,13 +160,12 @@ export function emitHeartbeat(
   authenticate: Authenticator,
 ): Uint8Array {
   const frame = new Uint8Array(HEARTBEAT_FRAME_BYTES);
-  const view = new DataView(frame.buffer);
   emitEthernet(frame, destination, mac, ETHER_TYPE.understudy);
   frame[CLAIM] = heartbeat.role === "active" ? 1 : 0;
   frame[VERSION] = WIRE_VERSION;
   frame[TYPE] = FRAME_TYPE.heartbeat;
   frame[NODE] = heartbeat.node;
-  view.setUint32(CLUSTER, cluster);
+  setU32(frame, CLUSTER, cluster);
   frame[ROLE] = WIRE_ROLES.indexOf(heartbeat.role);
   frame[FLAGS] =
     (heartbeat.wish ? FLAG_WISH : 0) |
@@ -177,30 +175,20 @@ export function emitHeartbeat(
   frame[SLOT] = heartbeat.slot;
   frame[RESERVED] = 0;
   frame.set(mac, MAC);
-  setU64(view, SESSION, heartbeat.session);
-  setU64(view, SEQUENCE, heartbeat.sequence);
-  view.setUint32(CHALLENGE, heartbeat.challenge);
-  setU64(view, ECHO_SESSION, heartbeat.echo_session);
-  view.setUint32(ECHO_CHALLENGE, heartbeat.echo_challenge);
-  setU64(view, ACK, heartbeat.ack);
-  view.setUint32(ACK_HOLD_US, Math.min(0xffffffff, Math.max(0, Math.round(heartbeat.ack_hold_us))));
-  setU64(view, TERM, heartbeat.term);
-  view.setUint32(LINKS, heartbeat.links);
-  setU64(view, SETTINGS_REVISION, heartbeat.settings_revision);
+  setU64(frame, SESSION, heartbeat.session);
+  setU64(frame, SEQUENCE, heartbeat.sequence);
+  setU32(frame, CHALLENGE, heartbeat.challenge);
+  setU64(frame, ECHO_SESSION, heartbeat.echo_session);
+  setU32(frame, ECHO_CHALLENGE, heartbeat.echo_challenge);
+  setU64(frame, ACK, heartbeat.ack);
+  setU32(frame, ACK_HOLD_US, Math.min(0xffffffff, Math.max(0, Math.round(heartbeat.ack_hold_us))));
+  setU64(frame, TERM, heartbeat.term);
+  setU32(frame, LINKS, heartbeat.links);
+  setU64(frame, SETTINGS_REVISION, heartbeat.settings_revision);
   heartbeat.version.forEach((part, i) => {
-    view.setUint16(SOFTWARE + i * 2, part);
+    setU16(frame, SOFTWARE + i * 2, part);
   });
-  view.setUint32(BUILD, heartbeat.build);
+  setU32(frame, BUILD, heartbeat.build);
   frame.set(authenticate(frame.subarray(P, TAG)), TAG);
   return frame;
-}
-
-/** Numbers instead of BigInt: the hot path allocates nothing, and 2^53 is more than a cluster lives. */
-function u64(view: DataView, at: number): number {
-  return view.getUint32(at) * 0x1_0000_0000 + view.getUint32(at + 4);
-}
-
-function setU64(view: DataView, at: number, value: number): void {
-  view.setUint32(at, Math.floor(value / 0x1_0000_0000));
-  view.setUint32(at + 4, value >>> 0);
 }
