@@ -39,7 +39,10 @@ export function statusText(status: Status): string {
   if (status.license.state !== "valid") lines.push(`license    WARNING: ${status.license.message}`);
   for (const { message } of status.alarms) lines.push("", `ALARM: ${message}`);
   if (status.switches.length > 0) lines.push("", "last switches");
-  for (const { at, message } of status.switches) lines.push(`  ${at}  ${message}`);
+  for (const { at, message, outage_ms } of status.switches)
+    lines.push(
+      `  ${at}  ${message}${outage_ms === null ? "" : `  outage ${outage_ms === 0 ? "below 1" : outage_ms} ms`}`,
+    );
   return lines.join("\n");
 }
 

@@ -1,7 +1,7 @@
 /** What happened on this node, newest last: kept in memory, and appended to a bounded file of the state directory. */
 import { appendFileSync, existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { HeartEvent } from "../heart/messages.ts";
+import type { HeartEvent, SwitchCause } from "../heart/messages.ts";
 
 export interface LoggedEvent {
   /** ISO 8601, UTC. */
@@ -9,6 +9,9 @@ export interface LoggedEvent {
   code: string;
   severity: HeartEvent["severity"];
   message: string;
+  /** Of `became-active`: see HeartEvent. */
+  cause?: SwitchCause;
+  outage_ms?: number;
 }
 
 const KEPT_MAX = 2000;
@@ -37,8 +40,13 @@ export class Events {
     this.#events = this.#events.slice(-KEPT_MAX);
   }
 
-  add(code: string, severity: LoggedEvent["severity"], message: string): void {
-    const event: LoggedEvent = { at: new Date().toISOString(), code, severity, message };
+  add(
+    code: string,
+    severity: LoggedEvent["severity"],
+    message: string,
+    figures: Pick<LoggedEvent, "cause" | "outage_ms"> = {},
+  ): void {
+    const event: LoggedEvent = { at: new Date().toISOString(), code, severity, message, ...figures };
     this.#events.push(event);
     this.added += 1;
     if (this.#events.length > KEPT_MAX) this.#events.shift();

@@ -21,7 +21,7 @@ const LINE_BYTES_MAX = 4 << 20;
 
 export interface HeartListener {
   snapshot(snapshot: Snapshot): void;
-  event(event: Pick<HeartEvent, "code" | "severity" | "message">): void;
+  event(event: Omit<HeartEvent, "at_ms">): void;
 }
 
 export class HeartProcess {

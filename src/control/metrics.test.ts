@@ -28,9 +28,19 @@ const status = {
   alarms: [{ code: "one-path", message: "" }],
   dropped: { forged: 3 },
   settings_revision: 9,
+  switches: [
+    { at: "", code: "became-active", message: "", cause: "silence", outage_ms: 31 },
+    { at: "", code: "handed-over", message: "", cause: null, outage_ms: null },
+  ],
 } as unknown as Status;
-const counted = { events: { info: 5, warning: 1, error: 0 }, switches: 2 };
+const counted = {
+  events: { info: 5, warning: 1, error: 0 },
+  switches: 2,
+  outages: { silence: { count: 2, sum_ms: 71 } },
+};
 
+const kindOf = (name: string) =>
+  name.endsWith("_total") ? "counter" : name === "understudy_switch_outage_seconds" ? "summary" : "gauge";
 const lines = metricsOf(status, counted).split("\n");
 
 test("says what it shows", () => {
@@ -46,6 +56,9 @@ test("says what it shows", () => {
     "understudy_settings_revision 9",
     "understudy_peer_settings_revision 8",
     "understudy_switches_total 2",
+    'understudy_switch_outage_seconds_sum{cause="silence"} 0.071',
+    'understudy_switch_outage_seconds_count{cause="silence"} 2',
+    "understudy_last_switch_outage_seconds 0.031",
     'understudy_events_total{severity="warning"} 1',
   ])
     expect(lines).toContain(line);
@@ -55,8 +68,7 @@ test("says what it shows", () => {
 test("every figure is announced once, before its samples, and counters say that they are", () => {
   const announced = lines.filter((line) => line.startsWith("# TYPE")).map((line) => line.split(" ").slice(2));
   expect(new Set(announced.map(([name]) => name)).size).toBe(announced.length);
-  for (const [name = "", type] of announced)
-    expect([name, type]).toEqual([name, name.endsWith("_total") ? "counter" : "gauge"]);
+  for (const [name = "", type] of announced) expect([name, type]).toEqual([name, kindOf(name)]);
   for (const line of lines)
     if (line !== "") expect(line).toMatch(/^(# (HELP|TYPE) understudy_|understudy_\w+(\{[^}]*\})? [\d.e+-]+$)/);
 });

@@ -1,4 +1,5 @@
 /** Figures for Prometheus, in its text format (version 0.0.4), from what the status shows. */
+import type { SwitchCause } from "../heart/messages.ts";
 import type { Status } from "./node.ts";
 
 type Labels = Record<string, string | number>;
@@ -10,6 +11,8 @@ export interface Counted {
   /** Since this process was started. */
   events: Record<(typeof SEVERITIES)[number], number>;
   switches: number;
+  /** Of switches to this node whose outage is known. */
+  outages: Partial<Record<SwitchCause, { count: number; sum_ms: number }>>;
 }
 
 class Page {
@@ -20,6 +23,14 @@ class Page {
     if (known.length === 0) return;
     this.#lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
     for (const [labels, value] of known) this.#lines.push(`${name}${inBraces(labels)} ${value}`);
+  }
+
+  /** A summary without quantiles: an average over any time is the increase of the one by that of the other. */
+  summary(name: string, help: string, samples: [Labels, { count: number; sum: number }][]): void {
+    if (samples.length === 0) return;
+    this.#lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} summary`);
+    for (const [labels, { count, sum }] of samples)
+      this.#lines.push(`${name}_sum${inBraces(labels)} ${sum}`, `${name}_count${inBraces(labels)} ${count}`);
   }
 
   toString(): string {
@@ -97,6 +108,14 @@ export function metricsOf(status: Status, counted: Counted): string {
   page.add("understudy_switches_total", "counter", "How often this node became active or stopped being so.", [
     [{}, counted.switches],
   ]);
+  page.summary(
+    "understudy_switch_outage_seconds",
+    "From the peer's last word as the active node until this one claimed, by cause.",
+    Object.entries(counted.outages).map(([cause, { count, sum_ms }]) => [{ cause }, { count, sum: sum_ms / 1000 }]),
+  );
+  page.add("understudy_last_switch_outage_seconds", "gauge", "The same of the last switch to this node.", [
+    [{}, lastOutage_s(status)],
+  ]);
   page.add(
     "understudy_events_total",
     "counter",
@@ -110,6 +129,11 @@ function alarms({ alarms: all }: Status): [Labels, number][] {
   const counts = new Map<string, number>();
   for (const { code } of all) counts.set(code, (counts.get(code) ?? 0) + 1);
   return [...counts].map(([code, count]) => [{ code }, count]);
+}
+
+function lastOutage_s({ switches }: Status): number | null {
+  const outage_ms = switches.findLast(({ code }) => code === "became-active")?.outage_ms ?? null;
+  return outage_ms === null ? null : outage_ms / 1000;
 }
 
 function inBraces(labels: Labels): string {

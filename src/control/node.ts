@@ -4,7 +4,7 @@
  */
 import type { Agreement } from "../core/pairing/messages.ts";
 import { Failure, sentence } from "../errors.ts";
-import type { HeartConfiguration, Snapshot, Tuning } from "../heart/messages.ts";
+import type { HeartConfiguration, Snapshot, SwitchCause, Tuning } from "../heart/messages.ts";
 import { listLinks, setLinkUp } from "../kernel/links.ts";
 import { parseSettings, type Settings, tuningOf } from "../settings/model.ts";
 import { openShim } from "../shim.ts";
@@ -56,10 +56,21 @@ export interface Status extends Omit<Snapshot, "role"> {
   /** This node does not take over (`cluster maintenance`). */
   maintenance: boolean;
   pairing: PairingStatus | null;
-  switches: { at: string; message: string }[];
+  switches: Switch[];
   license: LicenseReport;
   /** Null without a web interface; `fingerprint` is SHA-256 of its certificate. */
   web: { address: string; port: number; fingerprint: string } | null;
+}
+
+/** One change of this node's role, oldest first in the status. */
+export interface Switch {
+  at: string;
+  code: string;
+  message: string;
+  /** Why this node became active; null where it stopped being so. */
+  cause: SwitchCause | null;
+  /** As HeartEvent says; null where it is not known. */
+  outage_ms: number | null;
 }
 
 export const SWITCH_EVENTS = ["became-active", "handed-over", "yielded"];
@@ -120,7 +131,11 @@ export class Node {
     this.#erasure = this.#newErasure();
     this.#heart = new HeartProcess({
       snapshot: (snapshot) => this.#takeSnapshot(snapshot),
-      event: ({ code, severity, message }) => this.events.add(code, severity, message),
+      event: ({ code, severity, message, cause, outage_ms }) =>
+        this.events.add(code, severity, message, {
+          ...(cause === undefined ? {} : { cause }),
+          ...(outage_ms === undefined ? {} : { outage_ms }),
+        }),
     });
   }
 
@@ -186,7 +201,7 @@ export class Node {
         .latest(500)
         .filter(({ code }) => SWITCH_EVENTS.includes(code))
         .slice(-5)
-        .map(({ at, message }) => ({ at, message })),
+        .map(({ at, code, message, cause = null, outage_ms = null }) => ({ at, code, message, cause, outage_ms })),
       license: this.administration.license(),
       web: this.web,
     };

@@ -48,7 +48,7 @@ export class Web {
   readonly #directory: string;
   readonly #certificates: Certificates;
   readonly #streams: Streams;
-  readonly #counted: Counted = { events: { info: 0, warning: 0, error: 0 }, switches: 0 };
+  readonly #counted: Counted = { events: { info: 0, warning: 0, error: 0 }, switches: 0, outages: {} };
   #counted_events = 0;
   #sharing = false;
   #process: WebProcess | null = null;
@@ -151,9 +151,12 @@ export class Web {
 
   /** Often enough that no event is forgotten meanwhile. */
   #count(): Counted {
-    for (const { severity, code } of this.#node.events.since(this.#counted_events)) {
+    for (const { severity, code, cause, outage_ms } of this.#node.events.since(this.#counted_events)) {
       this.#counted.events[severity] += 1;
       if (SWITCH_EVENTS.includes(code)) this.#counted.switches += 1;
+      if (cause === undefined || outage_ms === undefined) continue;
+      const { count, sum_ms } = this.#counted.outages[cause] ?? { count: 0, sum_ms: 0 };
+      this.#counted.outages[cause] = { count: count + 1, sum_ms: sum_ms + outage_ms };
     }
     this.#counted_events = this.#node.events.added;
     return this.#counted;

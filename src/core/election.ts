@@ -28,6 +28,7 @@
  * `step` takes what happened and the time, and returns everything that is to be done. It does no
  * I/O, reads no clock and draws no random number.
  */
+import type { SwitchCause } from "../heart/messages.ts";
 import { macText } from "../wire/bytes.ts";
 import { sourceMac } from "../wire/ethernet.ts";
 import { type Heartbeat, isHeartbeat, type WireRole } from "../wire/heartbeat.ts";
@@ -88,6 +89,8 @@ export class Election {
   #impaired = false;
   #gate_broken = false;
   #was_heard = false;
+  /** When the peer last said that it was active, since this node was. */
+  #served_ms: number | null = null;
   #probing_since_ms = Number.POSITIVE_INFINITY;
   #urged_ms = Number.NEGATIVE_INFINITY;
   #output: Output = emptyOutput();
@@ -104,8 +107,7 @@ export class Election {
     this.#started_ms = now_ms;
     this.#now_ms = now_ms;
     if (configuration.departed) this.#depart();
-    else if (configuration.bootstrap)
-      this.#claim(this.#ownTermAbove(this.term), "The cluster was created on this node");
+    else if (configuration.bootstrap) this.#claim(this.#ownTermAbove(this.term), "created");
   }
 
   /** New settings of the same cluster: role, term and conversation go on. The node's number and keys never change. */
@@ -364,6 +366,7 @@ export class Election {
       this.#become("backup");
     }
     this.term = Math.max(this.term, term);
+    this.#served_ms = this.#now_ms;
   }
 
   /** The peer has left the cluster with its settings: nothing of it is ours any more (S20). */
@@ -448,10 +451,10 @@ export class Election {
       if (this.#agree(peer)) return;
       if (this.#isUnwilling() || !isPreferred(this.#fitness(), peer)) {
         // Handed to us although the peer looks fitter (an operator's switch): the consent decides.
-        if (!this.#isUnwilling() && this.#hasConsent(peer)) this.#claim(peer.term, "The peer handed over");
+        if (!this.#isUnwilling() && this.#hasConsent(peer)) this.#claim(peer.term, "handed-over");
         return;
       }
-      if (this.#hasConsent(peer)) return this.#claim(peer.term, "The peer agreed");
+      if (this.#hasConsent(peer)) return this.#claim(peer.term, "agreed");
       if (!this.#hasOwnWish() || peer.term > this.term) {
         this.term = this.#ownTermAbove(Math.max(this.term, peer.term));
         this.#speaker.changed();
@@ -500,8 +503,7 @@ export class Election {
       if (this.peer !== null) this.#journal.event("peer-silent", peer_name, silence_ms);
     }
     if (this.#evidence.isConclusive(this.#now_ms)) {
-      const why = "The peer is silent and nobody answers for the shared addresses";
-      return this.#claim(this.#ownTermAbove(this.term), why);
+      return this.#claim(this.#ownTermAbove(this.term), "silence");
     }
     if (
       this.#now_ms - this.#probing_since_ms >= SILENT_PEER_ALARM_MS &&
@@ -593,13 +595,14 @@ export class Election {
     }
   }
 
-  #claim(term: number, why: string): void {
+  #claim(term: number, cause: SwitchCause): void {
     this.term = term;
     this.#spent_term = term;
     this.#evidence.reset();
     this.#become("active");
     this.#cluster_network.earnTrustAnew(this.#now_ms);
-    this.#journal.event("became-active", term, lowerFirst(why));
+    this.#journal.claimed(term, cause, this.#served_ms === null ? null : this.#now_ms - this.#served_ms);
+    this.#served_ms = null;
     this.#output.open_lease = true;
     this.#announcer.claimed(this.#now_ms);
     this.#journal.clear("silent-peer");
@@ -684,8 +687,4 @@ export class Election {
   #path(slot: number): CorePath | undefined {
     return this.configuration.paths.find((path) => path.slot === slot);
   }
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

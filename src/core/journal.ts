@@ -1,5 +1,5 @@
 /** What the core has to tell people: events of this step, alarms that last a while, frames dropped by reason. */
-import type { HeartEvent } from "../heart/messages.ts";
+import type { HeartEvent, SwitchCause } from "../heart/messages.ts";
 import { NOTICES, type NoticeCode, type NoticeValues, noticeText } from "./notices.ts";
 
 export interface Alarm {
@@ -25,6 +25,14 @@ export class Journal {
   event<Code extends NoticeCode>(code: Code, ...values: NoticeValues<Code>): void {
     const { severity } = NOTICES[code];
     this.#events.push({ code, severity, message: noticeText(code, values), at_ms: this.#now_ms });
+  }
+
+  /** This node became active: also in figures, for whoever counts switches. */
+  claimed(term: number, cause: SwitchCause, outage_ms: number | null): void {
+    this.event("became-active", term, cause);
+    const event = this.#events.at(-1);
+    if (event !== undefined)
+      Object.assign(event, { cause, ...(outage_ms === null ? {} : { outage_ms: Math.round(outage_ms) }) });
   }
 
   /** The events since the last call. */

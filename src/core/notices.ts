@@ -1,5 +1,5 @@
 /** Every event and alarm of the core in one table: code, severity, and the sentence for people. */
-import type { HeartEvent } from "../heart/messages.ts";
+import type { HeartEvent, SwitchCause } from "../heart/messages.ts";
 
 interface Notice<Values extends unknown[]> {
   severity: HeartEvent["severity"];
@@ -13,8 +13,18 @@ function notice<Values extends unknown[]>(
   return { severity, text };
 }
 
+const CLAIMS: Record<SwitchCause, string> = {
+  created: "the cluster was created on this node",
+  "handed-over": "the peer handed over",
+  agreed: "the peer agreed",
+  silence: "the peer is silent and nobody answers for the shared addresses",
+};
+
 export const NOTICES = {
-  "became-active": notice("info", (term: number, why: string) => `This node is active (term ${term}): ${why}.`),
+  "became-active": notice(
+    "info",
+    (term: number, cause: SwitchCause) => `This node is active (term ${term}): ${CLAIMS[cause]}.`,
+  ),
   "handed-over": notice("info", (peer: string, why: string) => `This node hands over to ${peer}: ${why}.`),
   yielded: notice(
     "warning",

@@ -100,7 +100,19 @@ export interface HeartEvent {
   message: string;
   /** Milliseconds since boot (CLOCK_BOOTTIME) at which it happened. */
   at_ms: number;
+  /** Of `became-active` alone. */
+  cause?: SwitchCause;
+  /**
+   * Of `became-active`: from the last heartbeat in which the peer said that it was active, as it was heard here, until
+   * this node claimed; absent where the peer had not been active since this node was. Measured between the nodes: the
+   * opening of the lease and the neighbours' learning of the new owner, which follow, are not in it; and a peer whose
+   * heartbeats were lost may have served on after the last one that was heard.
+   */
+  outage_ms?: number;
 }
+
+/** Why a node became active. `handed-over`: also where the peer looked fitter; `silence`: on evidence. */
+export type SwitchCause = "created" | "handed-over" | "agreed" | "silence";
 
 export interface PathStatus {
   nic: string;

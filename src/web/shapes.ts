@@ -38,6 +38,11 @@ export const event = z.strictObject({
   code: z.string(),
   severity: z.enum(["info", "warning", "error"]),
   message: z.string(),
+  cause: z.enum(["created", "handed-over", "agreed", "silence"]).optional(),
+  outage_ms: z
+    .number()
+    .optional()
+    .meta({ description: "Of became-active: since the peer last said that it was active" }),
 });
 
 export const check = z.looseObject({ code: z.string(), state: z.enum(["good", "warning", "bad"]) });

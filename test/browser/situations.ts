@@ -107,7 +107,13 @@ const active: Status = {
   },
   paths: [path("clu0", 0, "cluster", 0.21), path("lan0", 1, "internal", 0.34), path("wan0", 2, "external", 0.48)],
   switches: [
-    { at: "2026-11-24T10:12:03.412Z", message: "This node is active (term 7): the administrator switched over." },
+    {
+      at: "2026-11-24T10:12:03.412Z",
+      code: "became-active",
+      message: "This node is active (term 7): the peer handed over.",
+      cause: "handed-over",
+      outage_ms: 6,
+    },
   ],
   sync: { state: "in-sync", revision: 14, peer_revision: 14, since: SINCE },
 } as Status;
@@ -160,18 +166,14 @@ const events: LoggedEvent[] = [
   ["2026-11-24T10:11:58.140Z", "link-down", "warning", "wan0 has lost its link."],
   ["2026-11-24T10:11:58.142Z", "handed-over", "info", "This node hands over to node-b: it has more links."],
   ["2026-11-24T10:12:01.377Z", "link-up", "info", "wan0 has its link back."],
-  [
-    "2026-11-24T10:12:03.412Z",
-    "became-active",
-    "info",
-    "This node is active (term 7): the administrator switched over.",
-  ],
+  ["2026-11-24T10:12:03.412Z", "became-active", "info", "This node is active (term 7): the peer handed over."],
   ["2026-11-24T10:12:04.480Z", "neighbours-followed", "info", "All 6 known neighbours and gateways answer this node."],
 ].map(([at = "", code = "", severity = "info", message = ""]) => ({
   at,
   code,
   severity: severity as LoggedEvent["severity"],
   message,
+  ...(code === "became-active" ? { cause: "handed-over", outage_ms: 6 } : {}),
 }));
 
 const base: Answers = {

@@ -241,7 +241,8 @@ export class World {
     if (!output.hold) node.lease_until_ms = Number.NEGATIVE_INFINITY;
     else if (output.open_lease) node.lease_until_ms = round(this.#now_ms + this.tuning.lease_ms);
     for (const { slot, frame } of output.frames) this.#transmit(node, slot, frame);
-    for (const event of output.events) this.#line(`${node.name} ${event.code}: ${event.message}`);
+    for (const { code, message, outage_ms } of output.events)
+      this.#line(`${node.name} ${code}: ${message}${outage_ms === undefined ? "" : ` (outage ${outage_ms} ms)`}`);
     for (const { id, failure } of output.answers)
       this.#line(`${node.name} answers ${id}: ${failure === null ? "done" : `${failure.code}: ${failure.message}`}`);
   }

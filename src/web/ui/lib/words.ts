@@ -54,6 +54,12 @@ export function latencyWords(latency_ms: number | null): string {
   return latency_ms < 10 ? `${latency_ms.toFixed(2)} ms` : `${latency_ms.toFixed(0)} ms`;
 }
 
+/** Behind the sentence of a switch. */
+export function outageWords(outage_ms: number | null | undefined): string {
+  if (outage_ms === null || outage_ms === undefined) return "";
+  return outage_ms === 0 ? "outage below 1 ms" : `outage ${outage_ms.toLocaleString("en")} ms`;
+}
+
 export function lossWords(loss: number): string {
   const percent = loss * 100;
   return percent > 0 && percent < 1 ? "< 1 %" : `${percent.toFixed(0)} %`;

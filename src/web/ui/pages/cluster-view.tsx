@@ -4,7 +4,7 @@ import { app } from "../lib/app.ts";
 import { isActive } from "../lib/situation.ts";
 import { useStore } from "../lib/store.ts";
 import type { Status } from "../lib/types.ts";
-import { syncWords, timeWords } from "../lib/words.ts";
+import { outageWords, syncWords, timeWords } from "../lib/words.ts";
 import { Alarms } from "../parts/alarms.tsx";
 import { Button, Chip, Dot, Empty, Facts, Notice, Page, Panel, Table } from "../parts/basics.tsx";
 import { Paths } from "../parts/paths.tsx";
@@ -108,10 +108,13 @@ function Switches() {
     <Panel title="Switches" aside={<a href="#/events">All events</a>}>
       {shown.length === 0 && <Empty>None yet that this node remembers.</Empty>}
       <ol class="timeline">
-        {shown.map(({ at, message }) => (
+        {shown.map(({ at, message, outage_ms }) => (
           <li key={`${at} ${message}`}>
             <time dateTime={at}>{timeWords(at)}</time>
-            <span>{message}</span>
+            <span>
+              {message}
+              {outage_ms !== undefined && <span class="quiet"> {outageWords(outage_ms)}</span>}
+            </span>
           </li>
         ))}
       </ol>

@@ -7,7 +7,7 @@ import { useSettings } from "../lib/settings.ts";
 import { inCluster, isActive } from "../lib/situation.ts";
 import { useStore } from "../lib/store.ts";
 import type { License, Status } from "../lib/types.ts";
-import { ROLE_WORDS, syncWords, timeWords, toneOfRole, versionWords } from "../lib/words.ts";
+import { outageWords, ROLE_WORDS, syncWords, timeWords, toneOfRole, versionWords } from "../lib/words.ts";
 import { Alarms } from "../parts/alarms.tsx";
 import { Chip, Dot, Empty, Facts, Notice, Page, Panel, Waiting } from "../parts/basics.tsx";
 import { EventList } from "../parts/event-list.tsx";
@@ -114,7 +114,10 @@ function ClusterPanel({ status }: { status: Status }) {
               "none that this node remembers"
             ) : (
               <>
-                {last.message} <span class="quiet">{timeWords(last.at)}</span>
+                {last.message}{" "}
+                <span class="quiet">
+                  {[outageWords(last.outage_ms), timeWords(last.at)].filter(Boolean).join(", ")}
+                </span>
               </>
             ),
           ],
