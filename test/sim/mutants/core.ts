@@ -49,7 +49,7 @@ export const CORE_MUTANTS: Mutant[] = [
     "    this.#considerLinks();\n",
     '    if (this.configuration.node === 2) this.#beginHandOver("node 1 is back", null);\n    this.#considerLinks();\n',
   ),
-  election("a node with a broken gate claims", "if (!this.#stopping && !this.#gate_broken)", "if (!this.#stopping)"),
+  election("a node with a broken gate claims", "if (!this.#stopping && !this.#gate_broken", "if (!this.#stopping"),
   election("a broken gate does not matter", "if (broken && !this.#gate_broken && this.role", "if (false && this.role"),
   election("starts without listening", ">= this.configuration.tuning.listen_ms) this.#become", ">= 0) this.#become"),
   // Evidence.

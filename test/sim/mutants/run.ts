@@ -8,23 +8,14 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { MUTANTS } from "./all.ts";
 import { CATCHERS, type CatcherName } from "./catchers.ts";
-import { CORE_MUTANTS } from "./core.ts";
-import { type Mutant, mutated } from "./mutant.ts";
-import { REPLICATION_MUTANTS } from "./replication.ts";
-import { CONTRACT_MUTANTS, GATE_MUTANTS, WIRE_MUTANTS } from "./wire.ts";
+import { mutated } from "./mutant.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
 const COPY = join(ROOT, "build/mutant");
 const COPIED = ["src", "test", "package.json", "tsconfig.json", "package-lock.json"];
 const LINKED = ["node_modules", "build/shim.node"];
-const MUTANTS: Mutant[] = [
-  ...CORE_MUTANTS,
-  ...WIRE_MUTANTS,
-  ...CONTRACT_MUTANTS,
-  ...GATE_MUTANTS,
-  ...REPLICATION_MUTANTS,
-];
 const TIMEOUT_MS = 900_000;
 
 const { values } = parseArgs({ options: { only: { type: "string" }, all: { type: "boolean", default: false } } });
