@@ -11,6 +11,8 @@ export interface Screen {
   cut: Set<string>;
   last: string;
   busy: boolean;
+  /** Where a browser on this machine finds the active node's pages; null where no port was free. */
+  url: string | null;
 }
 
 const GREEN = "\x1b[32m";
@@ -58,7 +60,7 @@ export async function drawScreen(pair: Pair, screen: Screen): Promise<string> {
     ...[0, 1, 2].map((i) => `  ${i === 0 ? "b hears a" : "         "}  ${paths.b[i] ?? ""}`),
     "",
     `  Traffic is ${flowing}: ${probe.sent} probes since the last key, ${lost} lost`,
-    "",
+    screen.url === null ? "" : `  In a browser: ${BOLD}${screen.url}${PLAIN} (its certificate vouches for itself)`,
     `  ${screen.last}`,
     "",
     `  ${BOLD}s${PLAIN} switch   ${BOLD}f${PLAIN}/${BOLD}F${PLAIN} freeze/thaw active/other   ${BOLD}k${PLAIN} kill -9/start again   ${BOLD}q${PLAIN} quit`,

@@ -2,6 +2,7 @@
  * `npm start`: a live pair in network namespaces, with traffic through it. With a terminal it draws
  * what happens and takes keys; without one it runs the whole tour once and prints the outages.
  */
+import { leadInto, openDoorway, passOn } from "./doorway.ts";
 import { Pair } from "./pair.ts";
 import { ensurePrerequisites } from "./prerequisites.ts";
 import { drawScreen, type Screen } from "./screen.ts";
@@ -84,8 +85,9 @@ async function runTour(pair: Pair): Promise<void> {
 }
 
 /** The keys of the live lab; each does something to the node or cable that the legend names. */
-async function runLive(pair: Pair): Promise<void> {
+async function runLive(pair: Pair, url: string | null): Promise<void> {
   const screen: Screen = {
+    url,
     frozen: new Set(),
     dead: new Set(),
     cut: new Set(),
@@ -173,17 +175,24 @@ async function runLive(pair: Pair): Promise<void> {
 }
 
 ensurePrerequisites();
+const live = process.stdin.isTTY === true && process.stdout.isTTY === true && !process.argv.includes("--tour");
+const doorway = live ? await openDoorway() : null;
+passOn(doorway);
 enterWorld();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
-const live = process.stdin.isTTY === true && process.stdout.isTTY === true && !process.argv.includes("--tour");
 console.log(
   "Bringing up two nodes, a client and a WAN host in network namespaces, and pairing the nodes by their code …",
 );
-const pair = await Pair.make({ observed: !live, by_code: true });
+const pair = await Pair.make({
+  observed: !live,
+  by_code: true,
+  options: doorway === null ? [] : ["--web", "0.0.0.0:443"],
+});
+if (doorway !== null) leadInto(pair.lab, doorway);
 let status = 0;
 try {
   await until("the backup is ready", async () => (await pair.b.status())?.operational === true);
-  await (live ? runLive(pair) : runTour(pair));
+  await (live ? runLive(pair, doorway?.url ?? null) : runTour(pair));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   status = 1;

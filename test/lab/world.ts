@@ -24,6 +24,8 @@ export function inWorld(command: string[]): string[] {
 export function enterWorld(): void {
   if (process.getuid?.() === 0) return;
   const { exitCode } = Bun.spawnSync(inWorld([process.execPath, ...process.argv.slice(1)]), {
+    // With what this program has added to it (doorway.ts).
+    env: process.env,
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",

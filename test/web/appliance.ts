@@ -61,8 +61,8 @@ export class Appliance extends Browser {
   async forward(port: number, address = LOOPBACK): Promise<string> {
     const path = join(this.directory, `${address === LOOPBACK ? "" : address}${port}.sock`);
     if (existsSync(path)) return path;
-    const script = join(import.meta.dir, "forward.ts");
-    const words = ["setpriv", "--pdeathsig", "KILL", process.execPath, script, path, address, String(port)];
+    const script = join(import.meta.dir, "../lab/forward.ts");
+    const words = ["setpriv", "--pdeathsig", "KILL", process.execPath, script, path, `${address}:${port}`];
     this.#forwards.push(Bun.spawn(this.inside(...words), { stdin: "ignore", stdout: "ignore", stderr: "inherit" }));
     await until("the forward is there", () => existsSync(path));
     return path;

@@ -1,4 +1,4 @@
-/** What a browser does with a web interface, by way of a Unix socket that leads to it (forward.ts). */
+/** What a browser does with a web interface, by way of a Unix socket that leads to it (test/lab/forward.ts). */
 
 export const PASSWORD = "four boats in the fog";
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
     options: ["--web", "0.0.0.0:443"],
   });
   const socket = join(pair.lab.directory, "browser.sock");
-  const words = [process.execPath, join(import.meta.dir, "forward.ts"), socket, LAN_ADDRESS, "443"];
+  const words = [process.execPath, join(import.meta.dir, "../lab/forward.ts"), socket, `${LAN_ADDRESS}:443`];
   forward = Bun.spawn(pair.lab.inside("client", ["setpriv", "--pdeathsig", "KILL", ...words]), { stdout: "ignore" });
   await until("the forward is there", () => existsSync(socket));
   browser = new Browser(socket, `https://${LAN_ADDRESS}`);
