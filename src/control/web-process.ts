@@ -1,7 +1,7 @@
 /** The web process as a child: started with its configuration on standard input, and started again when it dies. */
 import { scrubbedEnvironment } from "../environment.ts";
 import { COMPILED } from "../version.ts";
-import type { FromWeb, WebConfiguration } from "../web/messages.ts";
+import type { WebConfiguration } from "../web/messages.ts";
 
 const RESTART_MS_MIN = 200;
 const RESTART_MS_MAX = 10_000;
@@ -25,15 +25,18 @@ export class WebProcess {
   /** The code of what was said last while it does not serve: said once, not at every try. */
   #trouble = "";
 
-  constructor(listener: WebListener, directory: string, configuration: WebConfiguration) {
+  readonly #spawnWeb: typeof spawnWeb;
+
+  constructor(listener: WebListener, directory: string, configuration: WebConfiguration, spawn = spawnWeb) {
     this.#listener = listener;
     this.#directory = directory;
     this.#configuration = configuration;
+    this.#spawnWeb = spawn;
   }
 
   start(): void {
     const started_ms = performance.now();
-    const child = spawnWeb(this.#directory);
+    const child = this.#spawnWeb(this.#directory);
     this.#child = child;
     this.#send();
     void this.#listen(child.stdout);
@@ -83,21 +86,25 @@ export class WebProcess {
     this.#trouble = code;
   }
 
-  /** It faces the network: what it says is not trusted to be what it should be. */
+  /**
+   * It faces the network. It has one thing to say, and no more than that is read: whoever has broken into it could fill the
+   * history with the rest, or keep this process busy until the heart takes it for hung.
+   */
   async #listen(stream: ReadableStream<Uint8Array>): Promise<void> {
     const decoder = new TextDecoder();
-    let rest = "";
+    let text = "";
     for await (const chunk of stream) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = (lines.pop() ?? "").slice(0, LINE_BYTES_MAX);
-      for (const line of lines) this.#take(line);
+      text += decoder.decode(chunk, { stream: true });
+      const end = text.indexOf("\n");
+      if (end !== -1) return this.#take(text.slice(0, end));
+      if (text.length > LINE_BYTES_MAX) return;
     }
   }
 
   #take(line: string): void {
-    let message: FromWeb;
+    let message: { type?: unknown; message?: unknown; rights?: unknown };
     try {
-      message = JSON.parse(line) as FromWeb;
+      message = Object(JSON.parse(line)) as typeof message;
     } catch {
       return;
     }
@@ -105,7 +112,9 @@ export class WebProcess {
     if (message.type === "failed")
       return this.#say(
         "web-failed",
-        `The web interface cannot serve at ${hostname}:${port}: ${String(message.message).slice(0, 200)}.`,
+        `The web interface cannot serve at ${hostname}:${port}: ${String(message.message)
+          .replace(/\p{Cc}/gu, "")
+          .slice(0, 200)}.`,
       );
     if (message.type !== "ready") return;
     if (this.#trouble !== RESTARTING && this.#trouble !== "")
