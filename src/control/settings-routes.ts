@@ -9,18 +9,20 @@ const AUTHOR_CHARACTERS_MAX = 64;
 /** Who speaks on this socket without a name. */
 const ROOT = "root";
 
-export function settingsRoutes(settings: SettingsService): Routes {
+/** `demand` is what a change must fulfil beyond the rules for all. */
+export function settingsRoutes(settings: SettingsService, demand?: ChangeOptions["demand"]): Routes {
+  const options = (url: URL): ChangeOptions => ({ ...optionsOf(url), ...(demand === undefined ? {} : { demand }) });
   return {
     "GET /settings": (_, url) => settings.get(url.searchParams.get("path") ?? "", { secrets: isSet(url, "secrets") }),
     "PUT /settings": async (request, url) => {
       const value = await bodyOf(request);
-      return changed(settings, () => settings.import(value, optionsOf(url)));
+      return changed(settings, () => settings.import(value, options(url)));
     },
     "PATCH /settings": async (request, url) => {
       const { set } = (await bodyOf(request)) as { set?: unknown };
       if (typeof set !== "object" || set === null || Array.isArray(set))
         throw new Failure("bad-request", "set must be an object of paths and their values.");
-      return changed(settings, () => settings.set(set as Record<string, unknown>, optionsOf(url)));
+      return changed(settings, () => settings.set(set as Record<string, unknown>, options(url)));
     },
     "GET /settings/revisions": () => settings.revisions(),
     "GET /settings/revisions/*": (_, url) => settings.show(nameOf(url), { secrets: isSet(url, "secrets") }),

@@ -19,6 +19,8 @@ export interface ChangeOptions {
   author: string;
   /** Stored here even if the peer, which is there, does not confirm it. */
   alone?: boolean;
+  /** Throws Failure where whoever asks may not make this change. */
+  demand?: (before: Settings, after: Settings) => void;
 }
 
 /** Makes a revision durable wherever it must be before it counts; when it resolves, the database has it. */
@@ -94,19 +96,20 @@ export class SettingsService {
   }
 
   /** `work` makes new settings of those that are in force when its turn comes. */
-  change(work: (settings: Settings) => unknown, { author, alone = false }: ChangeOptions): Promise<Revision> {
+  change(work: (settings: Settings) => unknown, options: ChangeOptions): Promise<Revision> {
     if (this.#waiting >= WAITING_MAX)
       throw new Failure("busy", "Too many changes of the settings wait for their turn; try again in a moment.");
     this.#waiting++;
     const result = this.#last
-      .then(() => this.#change(parseSettings(withSecrets(work(this.#settings), this.#settings)), author, alone))
+      .then(() => this.#change(parseSettings(withSecrets(work(this.#settings), this.#settings)), options))
       .finally(() => this.#waiting--);
     this.#last = result.catch(() => undefined);
     return result;
   }
 
-  async #change(next: Settings, author: string, alone: boolean): Promise<Revision> {
+  async #change(next: Settings, { author, alone = false, demand }: ChangeOptions): Promise<Revision> {
     this.#hooks.demand(this.#settings, next);
+    demand?.(this.#settings, next);
     const { database } = this;
     const local = localPart(next, this.slots);
     const content = JSON.stringify(sharedPart(next, local.slots));

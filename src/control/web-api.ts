@@ -11,6 +11,7 @@ import { withoutSecrets } from "./redaction.ts";
 import { bodyOf, handlerOf, type Routes, textOf } from "./route.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import type { TokenAccess, Tokens } from "./tokens.ts";
+import { webSettingsRoutes } from "./web-settings.ts";
 import type { Streams } from "./web-stream.ts";
 
 export interface WebParts {
@@ -36,6 +37,7 @@ const STATUSES: Record<string, number> = {
   "wrong-password": 401,
   "read-only-token": 403,
   "people-only": 403,
+  "other-route": 403,
   "secrets-refused": 403,
   "not-encrypted": 403,
   "unknown-route": 404,
@@ -54,7 +56,7 @@ export class WebApi {
 
   constructor(parts: WebParts) {
     this.#parts = parts;
-    this.#routes = controlRoutes(parts.node);
+    this.#routes = { ...controlRoutes(parts.node), ...webSettingsRoutes(parts.node.settings) };
   }
 
   async answer(request: Request): Promise<Response> {

@@ -214,6 +214,8 @@ describe("a token", () => {
     expect(await use(full.token, "POST", "/tokens", { name: "more", access: "full" })).toBe("people-only");
     expect(await direct("POST", "/tokens", full.token, { name: "more", access: "full" })).toBe("403 people-only");
     expect(await direct("PATCH", "/settings", read.token, change)).toBe("403 read-only-token");
+    for (const set of [{ administrators: [] }, { "web.tokens": [] }, { "web.certificate": null }])
+      expect(await direct("PATCH", "/settings", full.token, { set })).toBe("403 other-route");
     const { revisions } = (await appliance.control("GET", "/settings/revisions")) as {
       revisions: { author: string }[];
     };
