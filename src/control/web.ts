@@ -7,7 +7,6 @@ import { chmodSync, chownSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, sentence } from "../errors.ts";
 import { readSealed, writeSealed } from "../sealed.ts";
-import type { Settings } from "../settings/model.ts";
 import type { CertificateAndKey } from "./certificate.ts";
 import { Certificates, demandUsable, factsOf, selfMade } from "./certificates.ts";
 import { type Counted, metricsOf } from "./metrics.ts";
@@ -15,6 +14,7 @@ import { type Node, SWITCH_EVENTS } from "./node.ts";
 import { bodyOf, textOf } from "./route.ts";
 import { type Ended, Sessions } from "./sessions.ts";
 import { Tokens } from "./tokens.ts";
+import { hostsOf, refusedAddresses } from "./web-addresses.ts";
 import { type OwnHandler, WebApi } from "./web-api.ts";
 import { WebProcess } from "./web-process.ts";
 import { Streams } from "./web-stream.ts";
@@ -210,18 +210,4 @@ export class Web {
       this.#node.events.add("state-unwritable", "error", sentence(error));
     }
   }
-}
-
-/** Names and addresses that a browser may reach this node by. */
-function hostsOf({ server, interfaces }: Settings): { name: string; hosts: string[] } {
-  const addresses = interfaces.flatMap((entry) => entry.addresses.map((address) => address.split("/")[0] ?? address));
-  return { name: server.name, hosts: [server.name, "localhost", "127.0.0.1", "::1", ...addresses] };
-}
-
-/** Unless the settings open it, nobody is answered at the addresses of external interfaces. */
-function refusedAddresses({ web, interfaces }: Settings): string[] {
-  if (web.outside) return [];
-  return interfaces
-    .filter(({ role }) => role === "external")
-    .flatMap((entry) => entry.addresses.map((address) => address.split("/")[0] ?? address));
 }

@@ -15,7 +15,7 @@ const SETTINGS = {
 let appliance: Appliance;
 
 beforeAll(async () => {
-  appliance = new Appliance("0.0.0.0", 443);
+  appliance = new Appliance("[::]", 443);
   for (const nic of ["lan", "wan"])
     for (const words of [
       ["ip", "link", "add", `${nic}0`, "type", "veth", "peer", "name", `${nic}1`],
@@ -60,6 +60,26 @@ test("nobody is answered from outside, until the settings open it", async () => 
   await until("it is open", async () => (await outside()) === 200);
   await settings(false);
   await until("it is shut again", async () => (await outside()) === 0);
+});
+
+test("nor at the addresses that the kernel gives an external interface by itself", async () => {
+  await appliance.control("PUT", "/settings", { ...SETTINGS, web: { outside: false } });
+  const addresses = ["lan0", "wan0"].map((nic) => {
+    const said = Bun.spawnSync(appliance.inside("ip", "-6", "addr", "show", "dev", nic, "scope", "link"));
+    return /inet6 ([^/]+)/.exec(said.stdout.toString())?.[1] ?? "";
+  });
+  const [inside, outside] = addresses.map((address, index) =>
+    Bun.spawnSync(
+      appliance.inside(
+        "sh",
+        "-c",
+        `echo | timeout 20 openssl s_client -connect "[${address}%${["lan0", "wan0"][index]}]:443"`,
+      ),
+    )
+      .stdout.toString()
+      .includes("BEGIN CERTIFICATE"),
+  );
+  expect([inside, outside]).toEqual([true, false]);
 });
 
 test("where there is no other user to become, the node goes on and says so", async () => {
