@@ -6,7 +6,8 @@
 export const HEAD_BYTES_MAX = 16 << 10;
 const HEADERS_MAX = 64;
 const REQUEST_LINE = /^([A-Z]{1,16}) (\/[\x21\x24-\x3b\x3d\x3f-\x5a\x5f\x61-\x7a\x7e%]*) HTTP\/1\.([01])$/;
-const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
+/** Blanks round the value are cut off afterwards: no byte may be read in two ways here, which takes the square of the time. */
+const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):([\t\x20-\x7e\x80-\xff]*)$/;
 /** Twice, each of these would mean what the reader likes. */
 const ONCE = new Set([
   "host",
@@ -54,12 +55,24 @@ export function parseHead(bytes: Buffer): Head | Refusal {
     const match = HEADER_LINE.exec(line);
     if (match === null) return { refused: 400, why: "A header field is malformed." };
     const name = (match[1] ?? "").toLowerCase();
-    const value = (match[2] ?? "").trimEnd();
+    const value = withoutBlanks(match[2] ?? "");
     const before = headers.get(name);
     if (before !== undefined && ONCE.has(name)) return { refused: 400, why: `The header field ${name} comes twice.` };
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   return meaning(request, headers);
+}
+
+/** Without spaces and tabs at either end, which are all the blanks that HTTP has (RFC 9110, 5.6.3). */
+function withoutBlanks(value: string): string {
+  let [start, end] = [0, value.length];
+  while (start < end && isBlank(value[start])) start += 1;
+  while (end > start && isBlank(value[end - 1])) end -= 1;
+  return value.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
 }
 
 function meaning(request: RegExpExecArray, headers: Map<string, string>): Head | Refusal {
