@@ -84,7 +84,10 @@ export class Web {
 
   #serve(): void {
     const socket = join(this.#directory, "web.sock");
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#directory, { recursive: true });
+    // Ours, or a web process that was broken into could put a link in the socket's place before it is given away.
+    chownSync(this.#directory, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+    chmodSync(this.#directory, 0o711);
     rmSync(socket, { force: true });
     const settings = this.#node.settings;
     const ended = join(this.#options.state, "web-sessions.json");
@@ -119,12 +122,10 @@ export class Web {
     this.#giveAway(socket);
   }
 
-  /** To the user that the web process becomes; where there is none, the process stays ours, and so do these. */
+  /** To the user that the web process becomes; where there is none, the process stays ours, and so does this. */
   #giveAway(socket: string): void {
     try {
       chownSync(socket, NOBODY, NOBODY);
-      chownSync(this.#directory, NOBODY, NOBODY);
-      chmodSync(this.#directory, 0o500);
     } catch {
       // The web process says so when it cannot become that user.
     }
