@@ -7,20 +7,22 @@ import { ASK_INTERVAL_US } from "./hosts.ts";
 import type { Plan } from "./plan.ts";
 import type { World } from "./world.ts";
 
-/** core/evidence.ts: probes every 3 ms, 6 ms without an answer. */
-const EVIDENCE_US = 9000;
+/** core/evidence.ts: the addresses are asked for so often. */
+const PROBE_INTERVAL_US = 3000;
 /** core/election.ts: a hand-over that is not answered is given up after this. */
 const HAND_OVER_US = 500_000;
 const SLACK_US = 10_000;
 
 /**
  * After a node stops serving (freeze, hang, kill, power cut) while its peer is a backup that hears and is
- * heard: its lease ends, the silence is detected, the addresses are asked for, and neighbours are told.
+ * heard: its lease ends, until when its kernel may go on answering, then nobody answers for the detector's floor,
+ * unless the silence takes longer to be detected, and neighbours are told.
  */
 export function takeoverBound(plan: Plan, detector_timeout_ms: number): number {
-  const { interval_ms, lease_ms } = plan.tuning;
-  const lease_us = lease_ms * 1000 + plan.tick_us;
-  return Math.max(lease_us, detector_timeout_ms * 1000) + interval_ms * 1000 + EVIDENCE_US + SLACK_US;
+  const { interval_ms, lease_ms, detect_floor_ms } = plan.tuning;
+  const answers_us = lease_ms * 1000 + plan.tick_us;
+  const evidence_us = answers_us + detect_floor_ms * 1000 + PROBE_INTERVAL_US;
+  return Math.max(evidence_us, detector_timeout_ms * 1000) + interval_ms * 1000 + SLACK_US;
 }
 
 /**
