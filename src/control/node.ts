@@ -29,9 +29,10 @@ import { Pairing, type PairingHost } from "./pairing.ts";
 import { clusterOf, demandMatches, slotsOf } from "./pairing-outcome.ts";
 import type { Identity, PairingStatus } from "./pairing-session.ts";
 import { endWith, type PowerWay, powerCommand } from "./power.ts";
-import type { SyncStatus } from "./replication.ts";
+import type { EndedSession, SyncStatus } from "./replication.ts";
 import { Replicator } from "./replicator.ts";
 import { demandChangeAllowed, demandFitForCluster, type Situation } from "./rules.ts";
+import type { Sessions } from "./sessions.ts";
 import { inherited, SettingsService } from "./settings-service.ts";
 import { openSettings } from "./settings-start.ts";
 import { type ClusterState, Store } from "./store.ts";
@@ -90,6 +91,8 @@ export class Node {
   readonly administration: Administration;
   readonly pairing: Pairing;
   web: Status["web"] = null;
+  /** Of the web interface; null without one. */
+  sessions: Pick<Sessions, "ended" | "takeEnded"> | null = null;
   readonly #heart: HeartProcess;
   readonly #replicator: Replicator;
   readonly #erasure: Erasure;
@@ -124,6 +127,8 @@ export class Node {
       saveTimings: (timings) => this.#saveTimings(timings),
       reconfigure: () => void this.#configureHeart(),
       maintain: (on) => this.#maintain(on),
+      endedSessions: () => this.sessions?.ended() ?? [],
+      takeEndedSessions: (ended) => this.sessions?.takeEnded(ended),
     });
     this.settings.confirm = this.#replicator.confirm;
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
@@ -224,6 +229,11 @@ export class Node {
 
   #cardUse(): Pick<Subject, "interfaces" | "cluster_nic"> {
     return { interfaces: this.settings.current.interfaces, cluster_nic: this.#membership()?.nic ?? null };
+  }
+
+  /** The peer ends them too. */
+  tellEndedSessions(ended: EndedSession[]): void {
+    this.#replicator.tellEndedSessions(ended);
   }
 
   /** What both nodes know and nobody else; null while this one is alone. */

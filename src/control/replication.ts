@@ -6,7 +6,7 @@ import { Failure, sentence } from "../errors.ts";
 import type { NodeNumber, Snapshot, Tuning } from "../heart/messages.ts";
 import { dropCardAddress, keepCardAddress } from "../kernel/card-address.ts";
 import { Engine } from "../replication/engine.ts";
-import type { Message } from "../replication/messages.ts";
+import type { Message, MessageOf } from "../replication/messages.ts";
 import { JointTimings } from "../replication/timings.ts";
 import { Transport } from "../replication/transport.ts";
 import type { Output, Proposal, SyncState } from "../replication/types.ts";
@@ -17,6 +17,9 @@ import type { Events } from "./events.ts";
 
 const TICK_MS = 250;
 const ADDRESS_CHECK_MS = 1000;
+/** A session of the web interface that was ended early, and until when that must be remembered. */
+export type EndedSession = MessageOf<"sessions-ended">["ended"][number];
+
 /** The heart speaks five times a second; when it is silent for so long, nobody knows who is active. */
 const SNAPSHOT_AGE_MS_MAX = 1500;
 /** The same refusal is told again after so long. */
@@ -44,6 +47,9 @@ export interface ReplicationOptions {
   reconfigure: () => void;
   /** The active node says whether this one is in maintenance. */
   maintain: (on: boolean) => void;
+  /** Sessions that were ended here, and what becomes of those that were ended on the peer. */
+  endedSessions: () => EndedSession[];
+  takeEndedSessions: (ended: EndedSession[]) => void;
   /** Instead of addresses on the cluster's card. */
   hosts?: { own: string; peer: string; port: number };
 }
@@ -71,6 +77,8 @@ export class Replication {
   #timers: ReturnType<typeof setInterval>[] = [];
   #refused = new Map<string, number>();
   #address_trouble = "";
+  /** The peer is connected, and of this very version: it knows what is told to it. */
+  #alike = false;
 
   constructor(options: ReplicationOptions) {
     this.#options = options;
@@ -97,7 +105,10 @@ export class Replication {
           this.#timings.connected();
           this.#carryOut(this.#engine.connected(performance.now()));
         },
-        disconnected: () => this.#carryOut(this.#engine.disconnected(performance.now())),
+        disconnected: () => {
+          this.#alike = false;
+          this.#carryOut(this.#engine.disconnected(performance.now()));
+        },
         message: (message) => this.#take(message),
         refused: (why) => this.#tellRefusal(why),
       },
@@ -177,6 +188,11 @@ export class Replication {
     return this.#transport.send({ type: "maintenance", on });
   }
 
+  /** A peer that is not there is told all of them when it comes. */
+  tellEndedSessions(ended: EndedSession[]): void {
+    if (this.#alike) this.#transport.send({ type: "sessions-ended", ended });
+  }
+
   #sayTimings(): void {
     const words = this.#timings.words();
     if (words.generation === this.#heart_runs) this.#transport.send(words);
@@ -184,10 +200,18 @@ export class Replication {
 
   #take(message: Message): void {
     if (message.type === "maintenance") return this.#options.maintain(message.on);
+    if (message.type === "sessions-ended") return this.#options.takeEndedSessions(message.ended);
+    if (message.type === "hello") this.#met(message);
     if (message.type !== "timings") return this.#carryOut(this.#engine.receive(performance.now(), message));
     if (!this.#timings.take(message)) return;
     this.#options.saveTimings(this.#timings.all());
     this.#options.reconfigure();
+  }
+
+  #met({ version, build }: MessageOf<"hello">): void {
+    this.#alike = version === VERSION && build === BUILD;
+    const ended = this.#options.endedSessions();
+    if (ended.length > 0) this.tellEndedSessions(ended);
   }
 
   #tick(): void {

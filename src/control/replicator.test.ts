@@ -13,6 +13,8 @@ test("in a cluster that cannot replicate no change is confirmed, and outside one
     saveTimings: () => {},
     reconfigure: () => {},
     maintain: () => {},
+    endedSessions: () => [],
+    takeEndedSessions: () => {},
   });
   const revision = makeRevision({ number: 1, id: "1" }, { at: "", author: "", term: 0, content: "{}" });
   const change = () => replicator.confirm(revision, { name: "a", slots: [] }, { alone: true });

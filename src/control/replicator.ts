@@ -4,7 +4,7 @@ import type { Snapshot, Tuning } from "../heart/messages.ts";
 import { parseSettings, tuningOf } from "../settings/model.ts";
 import { fromShared, type SharedSettings } from "../settings/shared.ts";
 import type { Events } from "./events.ts";
-import { Replication, type SyncStatus } from "./replication.ts";
+import { type EndedSession, Replication, type SyncStatus } from "./replication.ts";
 import type { Confirm, SettingsService } from "./settings-service.ts";
 import type { ClusterState } from "./store.ts";
 
@@ -14,6 +14,8 @@ export interface ReplicatorHost {
   saveTimings: (timings: Tuning[]) => void;
   reconfigure: () => void;
   maintain: (on: boolean) => void;
+  endedSessions: () => EndedSession[];
+  takeEndedSessions: (ended: EndedSession[]) => void;
 }
 
 export class Replicator {
@@ -52,6 +54,8 @@ export class Replicator {
         saveTimings: this.#host.saveTimings,
         reconfigure: this.#host.reconfigure,
         maintain: this.#host.maintain,
+        endedSessions: this.#host.endedSessions,
+        takeEndedSessions: this.#host.takeEndedSessions,
       });
     } catch (error) {
       return events.add("settings-not-replicated", "error", `Settings do not replicate: ${sentence(error)}.`);
@@ -86,6 +90,10 @@ export class Replicator {
   /** False where the peer cannot be told. */
   tellMaintenance(on: boolean): boolean {
     return this.#replication?.tellMaintenance(on) ?? false;
+  }
+
+  tellEndedSessions(ended: EndedSession[]): void {
+    this.#replication?.tellEndedSessions(ended);
   }
 
   /** Configures the heart with what `tuning` said last; the peer is told once it runs by it. */

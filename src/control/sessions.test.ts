@@ -1,6 +1,7 @@
 /** Sessions: how long they last, what ends them, and that both nodes of a cluster take them. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { type Ended, Sessions, type SessionsKept } from "./sessions.ts";
+import type { EndedSession } from "./replication.ts";
+import { Sessions, type SessionsKept } from "./sessions.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -11,12 +12,18 @@ let hashes: Record<string, string> = {};
 
 class Kept implements SessionsKept {
   key: string | null = null;
-  stored: Ended[] = [];
+  stored: EndedSession[] = [];
+  told: EndedSession[] = [];
+  saved = 0;
   clusterKey = () => this.key;
   passwordHash = (name: string) => hashes[name] ?? null;
   loadEnded = () => this.stored;
-  saveEnded = (ended: Ended[]) => {
+  saveEnded = (ended: EndedSession[]) => {
     this.stored = ended;
+    this.saved += 1;
+  };
+  tellEnded = (ended: EndedSession[]) => {
+    this.told.push(...ended);
   };
 }
 
@@ -160,8 +167,16 @@ describe("in a cluster", () => {
     sessions.end(session);
     expect(lives(ticket, true, open())).toBe(false);
     expect(lives(ticket, true, there)).toBe(true);
-    there.takeEnded(sessions.ended());
+    there.takeEnded(kept.told);
     expect(lives(ticket, true, there)).toBe(false);
+  });
+
+  test("a node that is told of a logout keeps it as long as a ticket may live, tells it to nobody, and writes it once", () => {
+    const ended = [{ id: "a", until_ms: Number.MAX_SAFE_INTEGER }];
+    sessions.takeEnded(ended);
+    sessions.takeEnded(ended);
+    expect(kept.stored).toEqual([{ id: "a", until_ms: now_ms + 12 * HOUR_MS + 5 * MINUTE_MS }]);
+    expect([kept.saved, kept.told]).toEqual([1, []]);
   });
 
   test("what was ended is forgotten once it would have ended anyway", () => {

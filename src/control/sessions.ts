@@ -3,7 +3,10 @@
  * it goes on after a switch: name, random id, times, and a mark of the password, sealed with a key that comes from the
  * cluster's. What cannot be in a ticket is kept here: when it was last used, and which sessions were ended early.
  */
+
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { ENDED_SESSIONS_MAX } from "../replication/messages.ts";
+import type { EndedSession } from "./replication.ts";
 
 const PREFIX = "us1";
 const IDLE_MS = 30 * 60_000;
@@ -13,7 +16,6 @@ const RENEWED_AFTER_MS = 60_000;
 /** Clocks of two nodes differ a little. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
 const KNOWN_MAX = 512;
-const ENDED_MAX = 10_000;
 
 interface Ticket {
   id: string;
@@ -31,19 +33,15 @@ export interface Session {
   expires: string;
 }
 
-/** A session that was ended before its time, and until when that must be remembered. */
-export interface Ended {
-  id: string;
-  until_ms: number;
-}
-
 export interface SessionsKept {
   /** The cluster's key; null while this node is alone. */
   clusterKey(): string | null;
   /** The hash of an administrator's password; null where there is none of that name. */
   passwordHash(name: string): string | null;
-  loadEnded(): Ended[];
-  saveEnded(ended: Ended[]): void;
+  loadEnded(): EndedSession[];
+  saveEnded(ended: EndedSession[]): void;
+  /** To the other node, where there is one. */
+  tellEnded(ended: EndedSession[]): void;
 }
 
 export class Sessions {
@@ -95,22 +93,27 @@ export class Sessions {
   }
 
   end(session: Session): void {
-    this.takeEnded([{ id: session.id, until_ms: Date.parse(session.expires) }]);
+    const ended = [{ id: session.id, until_ms: Date.parse(session.expires) }];
+    this.takeEnded(ended);
+    this.#kept.tellEnded(ended);
   }
 
   /** What was ended here, and what the peer has ended. */
-  ended(): Ended[] {
+  ended(): EndedSession[] {
     return [...this.#ended].map(([id, until_ms]) => ({ id, until_ms }));
   }
 
-  takeEnded(ended: readonly Ended[]): void {
+  takeEnded(ended: readonly EndedSession[]): void {
     const now_ms = this.#now_ms();
-    for (const { id, until_ms } of ended) {
-      this.#ended.set(id, until_ms);
+    const news = ended.filter(({ id }) => !this.#ended.has(id));
+    if (news.length === 0) return;
+    for (const { id, until_ms } of news) {
+      // No ticket lives longer, whatever the clock of the other node says.
+      this.#ended.set(id, Math.min(until_ms, now_ms + ABSOLUTE_MS + CLOCK_TOLERANCE_MS));
       this.#used_ms.delete(id);
     }
     for (const [id, until_ms] of this.#ended)
-      if (until_ms < now_ms || this.#ended.size > ENDED_MAX) this.#ended.delete(id);
+      if (until_ms < now_ms || this.#ended.size > ENDED_SESSIONS_MAX) this.#ended.delete(id);
     this.#kept.saveEnded(this.ended());
   }
 

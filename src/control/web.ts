@@ -11,8 +11,9 @@ import type { CertificateAndKey } from "./certificate.ts";
 import { Certificates, demandUsable, factsOf, selfMade } from "./certificates.ts";
 import { type Counted, metricsOf } from "./metrics.ts";
 import { type Node, SWITCH_EVENTS } from "./node.ts";
+import type { EndedSession } from "./replication.ts";
 import { bodyOf, textOf } from "./route.ts";
-import { type Ended, Sessions } from "./sessions.ts";
+import { Sessions } from "./sessions.ts";
 import { Tokens } from "./tokens.ts";
 import { hostsOf, refusedAddresses } from "./web-addresses.ts";
 import { type OwnHandler, WebApi } from "./web-api.ts";
@@ -91,17 +92,20 @@ export class Web {
     rmSync(socket, { force: true });
     const settings = this.#node.settings;
     const ended = join(this.#options.state, "web-sessions.json");
+    const sessions = new Sessions({
+      clusterKey: () => this.#node.clusterKey(),
+      passwordHash: (name) =>
+        settings.current.administrators.find((entry) => entry.name === name)?.password_hash ?? null,
+      loadEnded: () => (readSealed(ended) as EndedSession[] | null | undefined) ?? [],
+      saveEnded: (list) => this.#tryToStore(() => writeSealed(ended, list)),
+      tellEnded: (list) => this.#node.tellEndedSessions(list),
+    });
+    this.#node.sessions = sessions;
     const api = new WebApi({
       node: this.#node,
       streams: this.#streams,
       own: this.#routes(),
-      sessions: new Sessions({
-        clusterKey: () => this.#node.clusterKey(),
-        passwordHash: (name) =>
-          settings.current.administrators.find((entry) => entry.name === name)?.password_hash ?? null,
-        loadEnded: () => (readSealed(ended) as Ended[] | null | undefined) ?? [],
-        saveEnded: (list) => this.#tryToStore(() => writeSealed(ended, list)),
-      }),
+      sessions,
       tokens: new Tokens({
         list: () => settings.current.web.tokens ?? [],
         save: async (tokens, author) => {

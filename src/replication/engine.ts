@@ -149,6 +149,7 @@ export class Engine {
       case "batch":
         return this.#takeAnswer(message);
       case "maintenance":
+      case "sessions-ended":
       case "timings":
         return;
     }

@@ -12,6 +12,8 @@ export const CONTENT_CHARACTERS_MAX = 5 << 20;
 export const BATCH_CHARACTERS = 1 << 20;
 export const BATCH_REVISIONS_MAX = 512;
 export const LOCATE_IDS_MAX = 256;
+/** Sessions of the web interface that were ended early. */
+export const ENDED_SESSIONS_MAX = 10_000;
 /** A message in bytes: one batch with its largest revision, in UTF-8 and with every quote escaped. */
 export const MESSAGE_BYTES_MAX = 24 << 20;
 
@@ -62,6 +64,11 @@ const message = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("refused"), id, code: z.string().max(60), message: z.string().max(1000) }),
   /** From the active node, on an administrator's word: take over no more, or again. Its heartbeats say that it is so. */
   z.strictObject({ type: z.literal("maintenance"), on: z.boolean() }),
+  /** Logouts of the web interface: all that count once the nodes have met, and each new one. */
+  z.strictObject({
+    type: z.literal("sessions-ended"),
+    ended: z.array(z.strictObject({ id: z.string().regex(/^[\w-]{1,64}$/), until_ms: number })).max(ENDED_SESSIONS_MAX),
+  }),
   /** See timings.ts. */
   z.strictObject({
     type: z.literal("timings"),

@@ -57,6 +57,8 @@ function run({ directory, cluster, port, dies_at }: ProcessOptions): void {
     saveTimings: () => {},
     reconfigure: () => {},
     maintain: () => {},
+    endedSessions: () => [],
+    takeEndedSessions: () => {},
     hosts: { own: "::1", peer: "::1", port },
   });
   replication.start();

@@ -39,11 +39,20 @@ const nameOf = async (session: string) =>
 const untilOn = (name: string, session: string) =>
   until(`the session goes on at ${name}`, async () => (await nameOf(session)) === name, SERVING_MS_MAX);
 
+/** Asked as the web process of that node does. */
+const codeAt = async (side: "a" | "b", session: string) => {
+  const unix = join(pair.node(side).run, "web/web.sock");
+  const init = { unix, headers: { authorization: `Bearer ${session}` } } as RequestInit;
+  const response = await fetch("http://node/status", init).catch(() => null);
+  if (response === null) return "no answer";
+  return response.ok ? "200" : ((await response.json()) as { code: string }).code;
+};
+
 /** The answer may come too late for the address that it would leave from. */
 const switchOver = async (session: string) =>
   expect(await browser.codeOf("POST", "/cluster/switch", { session })).toMatch(/^(200|no answer)$/);
 
-test("a session goes on over a switch and back, with the same certificate, and a logout ends it where it is made", async () => {
+test("a session goes on over a switch and back, with the same certificate, and a logout ends it on both nodes", async () => {
   await until("both have the certificate of the active one", async () => new Set(await fingerprints()).size === 1);
   await until("it serves", async () => (await browser.ask("GET", "/public")) !== null, SERVING_MS_MAX);
   const session =
@@ -58,6 +67,19 @@ test("a session goes on over a switch and back, with the same certificate, and a
   await untilOn("node-a", session);
   expect(await browser.codeOf("DELETE", "/session", { session })).toBe("200");
   expect(await browser.codeOf("GET", "/status", { session })).toBe("no-session");
+  await until("the other node knows of it", async () => (await codeAt("b", session)) === "no-session");
+});
+
+test("a node that was away at a logout hears of it when it returns", async () => {
+  await pair.untilSteady("a");
+  const session =
+    ticketOf(await browser.ask("POST", "/session", { body: { name: "admin", password: PASSWORD } })) ?? "";
+  await until("the other node takes it", async () => (await codeAt("b", session)) === "200");
+  await pair.b.stop();
+  expect(await browser.codeOf("DELETE", "/session", { session })).toBe("200");
+  await pair.b.start();
+  await until("it knows of the logout", async () => (await codeAt("b", session)) === "no-session");
+  await pair.untilSteady("a");
 });
 
 test("the backup says where the active node is, shows its status, and changes nothing", async () => {

@@ -74,7 +74,13 @@ export const requests: Target = {
 export function tickets(): Target {
   const now_ms = Date.parse("2026-11-24T10:00:00Z");
   const sessions = new Sessions(
-    { clusterKey: () => "5a".repeat(32), passwordHash: () => "hash", loadEnded: () => [], saveEnded: () => {} },
+    {
+      clusterKey: () => "5a".repeat(32),
+      passwordHash: () => "hash",
+      loadEnded: () => [],
+      saveEnded: () => {},
+      tellEnded: () => {},
+    },
     () => now_ms,
   );
   const { ticket } = sessions.begin("admin");
