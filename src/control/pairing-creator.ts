@@ -14,6 +14,7 @@ import {
   PairingSession,
   type PairingStatus,
   REPEAT_MS,
+  shownPeer,
   TURN_MS,
 } from "./pairing-session.ts";
 import type { Heard } from "./pairing-wire.ts";
@@ -89,7 +90,7 @@ export class CreatorSession extends PairingSession {
       code: null,
       seconds_left: this.seconds_left(),
       waiting: waits ? `Waiting for the code that ${peer.name} shows.` : "Waiting for the backup node.",
-      peer: found ? peer : null,
+      peer: found && peer !== null ? shownPeer(peer) : null,
     };
   }
 
@@ -100,8 +101,7 @@ export class CreatorSession extends PairingSession {
       this.#dialogue.type("");
       await this.#until(() => this.#dialogue.confirmed, STEP_MS_MAX);
     }
-    const { name, version, build, cards } = this.#dialogue.peer ?? this.introduction;
-    return { name, version, build, cards };
+    return shownPeer(this.#dialogue.peer ?? this.introduction);
   }
 
   /** Throws Failure `wrong-code`, after which this session has ended. */

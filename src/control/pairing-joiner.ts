@@ -9,7 +9,14 @@ import { Failure } from "../errors.ts";
 import { openShim } from "../shim.ts";
 import { parseHeartbeat } from "../wire/heartbeat.ts";
 import { cryptography } from "./pairing-cryptography.ts";
-import { clusterPresent, type Identity, PairingSession, type PairingStatus, REPEAT_MS } from "./pairing-session.ts";
+import {
+  clusterPresent,
+  type Identity,
+  PairingSession,
+  type PairingStatus,
+  REPEAT_MS,
+  shownPeer,
+} from "./pairing-session.ts";
 import type { Heard } from "./pairing-wire.ts";
 import { SegmentTest } from "./segment-test.ts";
 
@@ -89,7 +96,7 @@ export class JoinerSession extends PairingSession {
       code,
       seconds_left: this.seconds_left(),
       waiting: this.#waiting(code),
-      peer,
+      peer: peer === null ? null : shownPeer(peer),
     };
   }
 

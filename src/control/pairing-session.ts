@@ -40,7 +40,17 @@ export interface PairingStatus {
   seconds_left: number;
   /** What it waits for, one sentence. */
   waiting: string;
-  peer: Pick<Introduction, "name" | "version" | "build" | "cards"> | null;
+  peer: ShownPeer | null;
+}
+
+/** `reserved` is the card of the cluster network: it belongs to no pair. */
+export interface ShownPeer extends Pick<Introduction, "name" | "version" | "build"> {
+  cards: (Introduction["cards"][number] & { reserved: boolean })[];
+}
+
+/** What others see of an introduction. */
+export function shownPeer({ name, version, build, cards, cluster }: Introduction): ShownPeer {
+  return { name, version, build, cards: cards.map((card) => ({ ...card, reserved: card.nic === cluster.nic })) };
 }
 
 export function introduce({ name, nic, license, tls }: Identity): Introduction {

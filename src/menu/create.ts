@@ -11,7 +11,7 @@ interface Peer {
   name: string;
   version: string;
   build: number;
-  cards: NodeCard[];
+  cards: (NodeCard & { reserved: boolean })[];
 }
 
 interface Match {
@@ -32,7 +32,7 @@ export async function createCluster(context: Context): Promise<void> {
     const matches = await match(
       context,
       interfaces.map((entry) => entry.nic),
-      peer.cards,
+      peer.cards.filter(({ reserved }) => !reserved),
     );
     await dialogue.demand(
       `All settings of ${peer.name} will be deleted, and it becomes the backup. Create the cluster?`,

@@ -146,7 +146,8 @@ describe("S17: an installed server", () => {
 });
 
 describe("the active node creates the cluster", () => {
-  const cards = ["eth7", "eth8"].map((nic) => ({ nic, mac: "02:00:00:00:00:99" }));
+  // The reserved one, which is not offered, comes first: it would have the number 1.
+  const cards = ["eth6", "eth7", "eth8"].map((nic) => ({ nic, mac: "02:00:00:00:00:99", reserved: nic === "eth6" }));
   const prepare = (node: FakeNode): void => {
     node.routes["POST /cluster/search"] = () => ({ peer: { name: "node-b", version: "1.2.3", build: 45, cards } });
     node.routes["POST /cluster/code"] = (body) => {

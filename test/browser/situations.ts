@@ -247,7 +247,11 @@ const cluster: Answers = {
 
 const peer = active.peer as NonNullable<Status["peer"]>;
 
-const PEER_CARDS = ["lan0", "wan0", "clu0", "opt0"].map((nic, index) => ({ nic, mac: `02:aa:bb:cc:dd:2${index}` }));
+const PEER_CARDS = ["lan0", "wan0", "clu0", "opt0"].map((nic, index) => ({
+  nic,
+  mac: `02:aa:bb:cc:dd:2${index}`,
+  reserved: nic === "clu0",
+}));
 export const WAITING_PEER = { name: "node-b", version: "0.1.0", build: 412, cards: PEER_CARDS };
 
 export function pairing(state: "searching" | "found" | "confirmed" | "applying"): NonNullable<Status["pairing"]> {

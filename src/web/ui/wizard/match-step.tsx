@@ -28,7 +28,9 @@ export function MatchStep({ status }: { status: Status }) {
   const peer = status.pairing?.peer ?? null;
   const own = settings?.interfaces ?? [];
   const left = own.filter((entry) => !matches.some((match) => match.mine === entry.nic));
-  const over_there = (peer?.cards ?? []).filter((card) => !matches.some((match) => match.theirs === card.nic));
+  const over_there = (peer?.cards ?? []).filter(
+    (card) => !card.reserved && !matches.some((match) => match.theirs === card.nic),
+  );
   const match = () => {
     if (mine === null || theirs === null) return;
     setMatches([...matches, { mine, theirs }]);
