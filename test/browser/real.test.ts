@@ -192,6 +192,25 @@ scene("a switch with the page open: it goes on with the other node, still logged
   }
 });
 
+scene("maintenance begins and ends from the page, and the backup knows", async () => {
+  await goTo("cluster");
+  await page
+    .locator(".timeline")
+    .getByText(/outage (below )?\d+ ms/)
+    .first()
+    .waitFor();
+  await page.getByRole("button", { name: "Maintenance", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Begin maintenance" }).click();
+  await button("End maintenance").waitFor();
+  await until("node b is in maintenance", async () => (await b.status())?.maintenance === true);
+  await picture("maintenance");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await button("End maintenance").click();
+  await page.getByRole("dialog").getByRole("button", { name: "End maintenance" }).click();
+  await page.getByRole("button", { name: "Maintenance", exact: true }).waitFor();
+  await until("its maintenance has ended", async () => (await b.status())?.maintenance === false);
+});
+
 scene("the backup's page shows its state and changes nothing", async () => {
   expect(strays).toEqual([]);
   await browseFrom("b", "https://127.0.0.1");
