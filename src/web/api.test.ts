@@ -145,3 +145,9 @@ test("so many streams and no more; one that ends makes room", async () => {
   gone.abort();
   expect((await api.answer(request("GET", `${API}/events/stream`, SESSION))).status).toBe(200);
 });
+
+test("JSON that is nested without end is refused before it is parsed", async () => {
+  const deep = `${'{"a":'.repeat(600_000)}1${"}".repeat(600_000)}`;
+  expect(await ask("PUT", "/settings", { ...PAGE, ...SESSION }, deep)).toEqual([400, "bad-json"]);
+  expect(asked).toEqual([]);
+});

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isFromOurPage, isJson, refusal, sessionCookie, sessionOf, tokenOf, withHeaders } from "./headers.ts";
 import type { Request } from "./http/connection.ts";
 import type { Answer, Head } from "./http/message.ts";
+import { isTooDeep } from "./json.ts";
 import { API, BODY_BYTES_MAX, findRoute, type Route } from "./routes.ts";
 import type { Upstream, UpstreamAnswer } from "./upstream.ts";
 
@@ -81,6 +82,7 @@ function routeOf({ method, path }: Head): Route | null {
 function bodyOf(route: Route, request: Request): string | null | Answer {
   if (route.body === undefined) return null;
   if (!isJson(request)) return refusal(415, "not-json", "Send JSON, with content-type: application/json.");
+  if (isTooDeep(request.body)) return refusal(400, "bad-json", "The body is nested too deeply.");
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(request.body));
