@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { GapsReport, ProbeReport } from "../lab/instrument.ts";
 import { Pair, SETTINGS } from "../lab/pair.ts";
+import { BROWSER, ensurePrerequisites } from "../lab/prerequisites.ts";
 import { until } from "../lab/shell.ts";
 import { LAN_ADDRESS } from "../lab/topology.ts";
 import { median, positiveNumber } from "./statistics.ts";
+import { firstPages } from "./web-first-page.ts";
 
 const PASSWORD = "four boats in the fog";
 const ORIGIN = `https://${LAN_ADDRESS}`;
@@ -30,6 +32,7 @@ export async function web(words: string[]): Promise<void> {
       rounds: { type: "string", default: "8" },
     },
   });
+  ensurePrerequisites(BROWSER);
   const seconds = positiveNumber(values.seconds, "--seconds");
   const connections = positiveNumber(values.connections, "--connections");
   const rounds = positiveNumber(values.rounds, "--rounds");
@@ -71,6 +74,10 @@ export async function web(words: string[]): Promise<void> {
     );
     console.log(`status     ${median(per_s).toFixed(0)} requests/s, median of ${rounds}`);
     if (load !== null) tell(load, connections);
+    const pages_ms = await firstPages(pair, ORIGIN, rounds);
+    console.log(
+      `first page ${median(pages_ms).toFixed(0)} ms until it can be used, cold cache, median of ${rounds}; at worst ${Math.max(...pages_ms).toFixed(0)} ms`,
+    );
     console.log(`roles      ${await pair.a.role()} and ${await pair.b.role()}, as at the beginning: active and backup`);
   } finally {
     pair.lab.remove();
