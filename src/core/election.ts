@@ -585,7 +585,8 @@ export class Election {
   #decideResuming(): void {
     const { peer } = this;
     const proved = this.#peer.provedSince(this.#proof, this.#now_ms);
-    if (proved && peer !== null && peer.role !== "active" && peer.term <= this.term && !peer.wish) {
+    const may_go_on = !this.#gate_broken && peer?.role !== "active";
+    if (proved && peer !== null && may_go_on && peer.term <= this.term && !peer.wish) {
       this.#become("active");
       this.#output.open_lease = true;
       this.#announcer.claimed(this.#now_ms);

@@ -50,6 +50,7 @@ export const CORE_MUTANTS: Mutant[] = [
     '    if (this.configuration.node === 2) this.#beginHandOver("node 1 is back", null);\n    this.#considerLinks();\n',
   ),
   election("a node with a broken gate claims", "if (!this.#stopping && !this.#gate_broken", "if (!this.#stopping"),
+  election("goes on after a sleep with a broken gate", "!this.#gate_broken && peer?.role", "peer?.role"),
   election("a broken gate does not matter", "if (broken && !this.#gate_broken && this.role", "if (false && this.role"),
   election("starts without listening", ">= this.configuration.tuning.listen_ms) this.#become", ">= 0) this.#become"),
   // Evidence.
@@ -92,11 +93,7 @@ export const CORE_MUTANTS: Mutant[] = [
   ),
   election("lateness ignored", "return this.#takeLate();", "return;"),
   election("late probes count", "this.#evidence.reset();\n    this.#speaker.late();", "this.#speaker.late();"),
-  election(
-    "goes on after a sleep unasked",
-    "if (proved && peer !== null && peer.role",
-    "if (peer !== null && peer.role",
-  ),
+  election("goes on after a sleep unasked", "if (proved && peer !== null", "if (peer !== null"),
   election("goes on after a sleep though the peer has a higher term", "&& peer.term <= this.term && !peer.wish)", ")"),
   election(
     "a lease at risk is not opened again",
