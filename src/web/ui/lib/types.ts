@@ -4,25 +4,32 @@
  */
 import type { BackupEntry as Backup } from "../../../control/backups.ts";
 import type { CardReport as Card } from "../../../control/cards.ts";
+import type { CertificateFacts as Certificate } from "../../../control/certificates.ts";
 import type { LoggedEvent } from "../../../control/events.ts";
 import type { Finding as Check } from "../../../control/finding.ts";
 import type { LicenseReport as License } from "../../../control/license.ts";
-import type { Status as NodeStatus } from "../../../control/node.ts";
+import type { Status } from "../../../control/node.ts";
 import type { SegmentResult as PairTest } from "../../../core/pairing/segments.ts";
 import type { PathStatus } from "../../../heart/messages.ts";
 import type { InterfaceSettings, Settings } from "../../../settings/model.ts";
 
-export type { Backup, Card, Check, InterfaceSettings, License, LoggedEvent, PairTest, PathStatus, Settings };
-
-export type Sync = NodeStatus["sync"];
-export type Pairing = NonNullable<NodeStatus["pairing"]>;
-export type PeerCard = NonNullable<Pairing["peer"]>["cards"][number];
-
-export type Status = NodeStatus & {
-  uptime_s?: number;
-  /** SHA-256 of the web server's certificate, as AB:CD:… */
-  web?: { fingerprint: string } | null;
+export type {
+  Backup,
+  Card,
+  Certificate,
+  Check,
+  InterfaceSettings,
+  License,
+  LoggedEvent,
+  PairTest,
+  PathStatus,
+  Settings,
+  Status,
 };
+
+export type Sync = Status["sync"];
+export type Pairing = NonNullable<Status["pairing"]>;
+export type PeerCard = NonNullable<Pairing["peer"]>["cards"][number];
 
 /** What everybody may know before a login. */
 export interface Public {
@@ -44,15 +51,4 @@ export interface Token {
   name: string;
   access: "read" | "full";
   made: string;
-}
-
-export interface Certificate {
-  subject: string;
-  issuer: string;
-  hosts: string[];
-  from: string;
-  until: string;
-  fingerprint: string;
-  self_made: boolean;
-  chain: number;
 }
