@@ -10,8 +10,8 @@ import { createHash, createPublicKey } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
-import { buildWeb } from "./build-web.ts";
 
 const ROOT = import.meta.dir;
 const BUILD = join(ROOT, "build");
@@ -21,6 +21,16 @@ const LIBPCAP_ARCHIVE = join(LIBPCAP, "libpcap.a");
 const SHIM = join(BUILD, "shim.node");
 const BUNDLE = join(BUILD, "understudy.js");
 const NATIVE = [...new Bun.Glob("native/*.{c,h}").scanSync({ cwd: ROOT })].sort();
+
+const WEB_TYPES: Record<string, string> = {
+  html: "text/html; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  svg: "image/svg+xml",
+};
+
+/** What the user interface is known to run on. */
+const BROWSERS = ["chrome123", "edge123", "firefox120", "safari17.5"];
 
 /** What the build needs of Debian: a command, or a file, and the package that brings it. */
 const PREREQUISITES = [
@@ -243,6 +253,43 @@ function licenseKey(path: string): string {
   throw new BuildFailure(`${path} is no public key (Ed25519, PEM).`);
 }
 
+/**
+ * The user interface of the web server: one script, one style sheet, a page and an icon, each compressed as well.
+ * `src/web/assets.ts` takes them from assets.json into the executable.
+ */
+async function buildWeb(): Promise<void> {
+  const source = join(ROOT, "src/web/ui");
+  const output = join(BUILD, "web");
+  mkdirSync(output, { recursive: true });
+  await esbuild.build({
+    absWorkingDir: ROOT,
+    entryPoints: [
+      { in: join(source, "main.tsx"), out: "app" },
+      { in: join(source, "styles/app.css"), out: "app" },
+    ],
+    outdir: output,
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: BROWSERS,
+    // All of it is said here: what an editor's configuration says besides must not change a byte.
+    tsconfigRaw: {},
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    minify: true,
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  for (const name of ["index.html", "icon.svg"]) writeFileSync(join(output, name), readFileSync(join(source, name)));
+  const files = Object.fromEntries(
+    ["app.css", "app.js", "icon.svg", "index.html"].map((name) => {
+      const type = WEB_TYPES[name.split(".").at(-1) ?? ""] ?? "application/octet-stream";
+      return [`/${name}`, { type, gzip: gzipSync(readFileSync(join(output, name)), { level: 9 }).toString("base64") }];
+    }),
+  );
+  writeFileSync(join(output, "assets.json"), `${JSON.stringify(files, null, 1)}\n`);
+}
+
 async function buildBundle(source: ReturnType<typeof sourceVersion>, release: Release): Promise<void> {
   await esbuild.build({
     absWorkingDir: ROOT,
@@ -320,7 +367,7 @@ async function main(): Promise<void> {
     await step("C shim", buildShim);
     leaveStamp(SHIM, shim_stamp);
   }
-  await buildWeb(ROOT);
+  await buildWeb();
   const source = sourceVersion();
   await buildBundle(source, release);
   const executable_stamp = digest([BUNDLE, SHIM], Bun.version, values.target);
