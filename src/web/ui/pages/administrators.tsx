@@ -10,6 +10,7 @@ import { timeWords } from "../lib/words.ts";
 import { Button, Chip, Empty, Notice, Page, Panel, Table, Trouble, Waiting } from "../parts/basics.tsx";
 import { Confirm, Dialog, FormDialog } from "../parts/dialog.tsx";
 import { SelectField, TextField } from "../parts/fields.tsx";
+import { NewPassword } from "../parts/new-password.tsx";
 
 export function Administrators() {
   const refused = useStore(app, ({ status }) => whyNot("change-settings", status));
@@ -80,23 +81,7 @@ function ChangePassword({ name, onClose }: { name: string; onClose: () => void }
         required
         autofocus
       />
-      <TextField
-        label="New password"
-        type="password"
-        value={password}
-        onInput={setPassword}
-        autocomplete="new-password"
-        hint="At least 12 characters; a sentence of some words is easy to remember."
-        required
-      />
-      <TextField
-        label="The same again"
-        type="password"
-        value={again}
-        onInput={setAgain}
-        autocomplete="new-password"
-        required
-      />
+      <NewPassword password={password} again={again} onPassword={setPassword} onAgain={setAgain} />
     </FormDialog>
   );
 }

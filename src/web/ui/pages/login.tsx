@@ -8,6 +8,7 @@ import { ROLE_WORDS, toneOfRole, versionWords } from "../lib/words.ts";
 import { Button, Chip, Notice, Trouble, Waiting } from "../parts/basics.tsx";
 import { TextField } from "../parts/fields.tsx";
 import { Mark } from "../parts/icons.tsx";
+import { NewPassword } from "../parts/new-password.tsx";
 
 export function Login() {
   const known = useStore(app, (value) => value.public);
@@ -93,24 +94,7 @@ function FirstPassword() {
   return (
     <form onSubmit={submit}>
       <Notice tone="info">This server is new. Set the password of its administrator, admin, to begin.</Notice>
-      <TextField
-        label="New password"
-        type="password"
-        value={password}
-        onInput={setPassword}
-        autocomplete="new-password"
-        hint="At least 12 characters; a sentence of some words is easy to remember."
-        required
-        autofocus
-      />
-      <TextField
-        label="The same again"
-        type="password"
-        value={again}
-        onInput={setAgain}
-        autocomplete="new-password"
-        required
-      />
+      <NewPassword password={password} again={again} onPassword={setPassword} onAgain={setAgain} autofocus />
       <Trouble text={trouble} />
       <Button kind="primary" type="submit" busy={busy}>
         Set password and log in

@@ -8,6 +8,20 @@ interface Common {
   disabled?: boolean | undefined;
 }
 
+/** What describes the field of this id; undefined where nothing does. */
+function hintId(id: string, hint: ComponentChildren): string | undefined {
+  return hint === undefined ? undefined : `${id}-hint`;
+}
+
+function Hint({ id, hint }: { id: string; hint: ComponentChildren }) {
+  if (hint === undefined) return null;
+  return (
+    <div class="hint" id={hintId(id, hint)}>
+      {hint}
+    </div>
+  );
+}
+
 interface TextProps extends Common {
   value: string;
   onInput: (value: string) => void;
@@ -40,14 +54,10 @@ export function TextField({ label, hint, value, onInput, type = "text", mono, cl
         value={value}
         autocomplete={rest.autocomplete ?? "off"}
         spellcheck={false}
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+        aria-describedby={hintId(id, hint)}
         onInput={(event) => onInput(event.currentTarget.value)}
       />
-      {hint !== undefined && (
-        <div class="hint" id={`${id}-hint`}>
-          {hint}
-        </div>
-      )}
+      <Hint id={id} hint={hint} />
     </div>
   );
 }
@@ -73,14 +83,10 @@ export function AreaField({ label, hint, value, onInput, rows = 3, ...rest }: Ar
         value={value}
         autocomplete="off"
         spellcheck={false}
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+        aria-describedby={hintId(id, hint)}
         onInput={(event) => onInput(event.currentTarget.value)}
       />
-      {hint !== undefined && (
-        <div class="hint" id={`${id}-hint`}>
-          {hint}
-        </div>
-      )}
+      <Hint id={id} hint={hint} />
     </div>
   );
 }
@@ -100,7 +106,7 @@ export function SelectField<T extends string>({ label, hint, value, options, onC
         id={id}
         value={value}
         disabled={disabled}
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+        aria-describedby={hintId(id, hint)}
         onChange={(event) => {
           const chosen = options.find((option) => option.value === event.currentTarget.value);
           if (chosen !== undefined) onChange(chosen.value);
@@ -112,11 +118,7 @@ export function SelectField<T extends string>({ label, hint, value, options, onC
           </option>
         ))}
       </select>
-      {hint !== undefined && (
-        <div class="hint" id={`${id}-hint`}>
-          {hint}
-        </div>
-      )}
+      <Hint id={id} hint={hint} />
     </div>
   );
 }
@@ -135,15 +137,11 @@ export function CheckField({ label, hint, checked, onChange, disabled }: CheckPr
         type="checkbox"
         checked={checked}
         disabled={disabled}
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+        aria-describedby={hintId(id, hint)}
         onChange={(event) => onChange(event.currentTarget.checked)}
       />
       <label for={id}>{label}</label>
-      {hint !== undefined && (
-        <div class="hint" id={`${id}-hint`}>
-          {hint}
-        </div>
-      )}
+      <Hint id={id} hint={hint} />
     </div>
   );
 }
