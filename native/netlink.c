@@ -2,7 +2,10 @@
 #include "shim.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -119,9 +122,9 @@ static int sequences_of(const uint8_t *request, size_t length, struct sequences 
 }
 
 /* Takes answers away that nobody waited for any more. An overrun (ENOBUFS) is told once and hides what is behind it. */
-static void drain(int fd) {
+static void drain(int fd, uint8_t *answers) {
   for (int i = 0; i < ANSWERS_MAX; i++)
-    if (recv(fd, scratch, sizeof scratch, MSG_DONTWAIT) < 0 && errno == EAGAIN) return;
+    if (recv(fd, answers, SCRATCH_BYTES, MSG_DONTWAIT) < 0 && errno == EAGAIN) return;
 }
 
 /* As take_answers tells it: what the kernel answers is negative and small, anything else is no answer of it. */
@@ -133,8 +136,8 @@ static int refusal(int error) {
  * One datagram of answers, copied to `reply`. 1: that was the last; 0: there is more; otherwise the error, negative.
  * `bytes` has a sign, as NLMSG_NEXT takes the padding too, which the last message need not have.
  */
-static int take_answers(ssize_t bytes, const struct sequences *asked, uint8_t *reply, size_t size, size_t *filled) {
-  for (struct nlmsghdr *header = (struct nlmsghdr *)scratch; NLMSG_OK(header, bytes); header = NLMSG_NEXT(header, bytes)) {
+static int take_answers(const uint8_t *answers, ssize_t bytes, const struct sequences *asked, uint8_t *reply, size_t size, size_t *filled) {
+  for (struct nlmsghdr *header = (struct nlmsghdr *)answers; NLMSG_OK(header, bytes); header = NLMSG_NEXT(header, bytes)) {
     if (header->nlmsg_seq - asked->first > asked->end - asked->first) continue; /* to an earlier request */
     if (header->nlmsg_type == NLMSG_ERROR) {
       if (header->nlmsg_len < NLMSG_LENGTH(sizeof(int))) return -EBADMSG;
@@ -157,34 +160,141 @@ static int take_answers(ssize_t bytes, const struct sequences *asked, uint8_t *r
   return 0;
 }
 
+/*
+ * One datagram of requests and all their answers, which go to `reply`. 0, or errno; `operation` says what failed.
+ * `answers` has SCRATCH_BYTES.
+ */
+static int exchange(int fd, const uint8_t *request, size_t length, uint8_t *answers, uint8_t *reply, size_t size, size_t *filled, const char **operation) {
+  struct sequences asked = {0};
+  *operation = "netlink request";
+  if (!sequences_of(request, length, &asked)) return EINVAL;
+  drain(fd, answers);
+  struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+  if (sendto(fd, request, length, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0) return errno;
+  double asked_ms = now_ms();
+  *operation = "netlink answer";
+  for (int i = 0; i < ANSWERS_MAX; i++) {
+    struct sockaddr_nl from = {0};
+    socklen_t from_size = sizeof from;
+    ssize_t bytes = recvfrom(fd, answers, SCRATCH_BYTES, MSG_TRUNC, (struct sockaddr *)&from, &from_size);
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0) return errno == EAGAIN ? ETIMEDOUT : errno;
+    if (from.nl_pid != 0) {
+      /* Not from the kernel. Looked at only here, as after a freeze the kernel's answer is there, however late. */
+      if (now_ms() - asked_ms > ANSWER_MS_MAX) return ETIMEDOUT;
+      continue;
+    }
+    if ((size_t)bytes > SCRATCH_BYTES) return EMSGSIZE;
+    int status = take_answers(answers, bytes, &asked, reply, size, filled);
+    if (status < 0 && status != -ENOBUFS) *operation = "netlink request";
+    if (status < 0) return -status;
+    if (status > 0) return 0;
+  }
+  return ETIMEDOUT;
+}
+
 napi_value netlink_request(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
   uint8_t *request, *reply;
   size_t length, size, filled = 0;
-  struct sequences asked = {0};
+  const char *operation;
   if (!bytes_of(env, argument[1], &request, &length) || !bytes_of(env, argument[2], &reply, &size)) return fail(env, "netlink request", EINVAL);
-  if (!sequences_of(request, length, &asked)) return fail(env, "netlink request", EINVAL);
   int fd = request_socket(int_of(env, argument[0]));
   if (fd < 0) return fail(env, "open netlink", errno);
-  drain(fd);
-  struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-  if (sendto(fd, request, length, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0) return fail(env, "netlink request", errno);
-  double asked_ms = now_ms();
-  for (int i = 0; i < ANSWERS_MAX; i++) {
-    struct sockaddr_nl from = {0};
-    socklen_t from_size = sizeof from;
-    ssize_t bytes = recvfrom(fd, scratch, sizeof scratch, MSG_TRUNC, (struct sockaddr *)&from, &from_size);
-    if (bytes < 0 && errno == EINTR) continue;
-    if (bytes < 0) return fail(env, "netlink answer", errno == EAGAIN ? ETIMEDOUT : errno);
-    if (from.nl_pid != 0) {
-      /* Not from the kernel. Looked at only here, as after a freeze the kernel's answer is there, however late. */
-      if (now_ms() - asked_ms > ANSWER_MS_MAX) return fail(env, "netlink answer", ETIMEDOUT);
-      continue;
-    }
-    if ((size_t)bytes > sizeof scratch) return fail(env, "netlink answer", EMSGSIZE);
-    int status = take_answers(bytes, &asked, reply, size, &filled);
-    if (status < 0) return fail(env, status == -ENOBUFS ? "netlink answer" : "netlink request", -status);
-    if (status > 0) return number(env, filled);
+  int error = exchange(fd, request, length, scratch, reply, size, &filled, &operation);
+  return error ? fail(env, operation, error) : number(env, filled);
+}
+
+/*
+ * Requests that may wait for others in the kernel, on a thread of their own: who changes addresses waits for the lock of
+ * all network configuration, which a driver that resets its card holds for as long as it likes. One at a time.
+ */
+static struct {
+  int started, busy, fd, protocol;
+  int done[2]; /* a pipe: the errno of what was asked */
+  sem_t asked, idle;
+  uint8_t request[SCRATCH_BYTES], answers[SCRATCH_BYTES];
+  size_t length;
+} background;
+
+static void *work(void *nothing) {
+  (void)nothing;
+  /* Where the process has real-time priority, below those who wait for frames: this one keeps a processor busy in the kernel. */
+  struct sched_param mine;
+  int policy;
+  if (!pthread_getschedparam(pthread_self(), &policy, &mine) && policy == SCHED_FIFO && mine.sched_priority > 1) {
+    mine.sched_priority--;
+    pthread_setschedparam(pthread_self(), policy, &mine);
   }
-  return fail(env, "netlink answer", ETIMEDOUT);
+  for (;;) {
+    while (sem_wait(&background.asked)) {}
+    size_t filled = 0;
+    const char *operation;
+    uint8_t no_list[1];
+    int32_t error = exchange(background.fd, background.request, background.length, background.answers, no_list, 0, &filled, &operation);
+    if (write(background.done[1], &error, sizeof error) < 0) {} /* an empty pipe has room */
+    sem_post(&background.idle);
+  }
+  return NULL;
+}
+
+static int start_background(int protocol) {
+  if (background.started) return protocol == background.protocol ? 0 : EINVAL;
+  if (pipe2(background.done, O_NONBLOCK | O_CLOEXEC)) return errno;
+  int error = 0, index = new_handle(BACKGROUND, background.done[0], NULL);
+  background.fd = index < 0 ? -1 : netlink_socket(protocol);
+  if (index < 0) error = EMFILE;
+  else if (background.fd < 0) error = errno;
+  else {
+    pthread_t thread;
+    limit_answer_time(background.fd);
+    sem_init(&background.asked, 0, 0);
+    sem_init(&background.idle, 0, 0);
+    background.protocol = protocol;
+    error = pthread_create(&thread, NULL, work, NULL);
+  }
+  if (!error) return background.started = 1, 0;
+  if (index >= 0) release(&handles[index]);
+  if (background.fd >= 0) close(background.fd);
+  for (int end = 0; end < 2; end++) close(background.done[end]);
+  return error;
+}
+
+napi_value netlink_in_background(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  uint8_t *request;
+  size_t length;
+  struct sequences asked;
+  if (!bytes_of(env, argument[1], &request, &length) || length > sizeof background.request) return fail(env, "netlink request", EINVAL);
+  if (!sequences_of(request, length, &asked)) return fail(env, "netlink request", EINVAL);
+  if (background.busy) return fail(env, "netlink request", EBUSY);
+  int error = start_background(int_of(env, argument[0]));
+  if (error) return fail(env, "open netlink", error);
+  memcpy(background.request, request, length);
+  background.length = length;
+  background.busy = 1;
+  sem_post(&background.asked);
+  return NULL;
+}
+
+/* The next request may be given. */
+void background_taken(void) {
+  while (sem_wait(&background.idle)) {}
+  background.busy = 0;
+}
+
+napi_value background_end(napi_env env, napi_callback_info info) {
+  (void)env, (void)info;
+  if (!background.busy) return NULL;
+  while (sem_wait(&background.idle)) {}
+  sem_post(&background.idle);
+  return NULL;
+}
+
+napi_value background_port(napi_env env, napi_callback_info info) {
+  (void)info;
+  struct sockaddr_nl address = {0};
+  socklen_t length = sizeof address;
+  if (background.started && getsockname(background.fd, (struct sockaddr *)&address, &length)) return fail(env, "netlink port", errno);
+  return number(env, address.nl_pid);
 }

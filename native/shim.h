@@ -17,7 +17,7 @@
 #define SCRATCH_BYTES 65536
 #define ALIGN(n) (((n) + 7) & ~(size_t)7)
 
-enum kind { FREE, CAPTURE, SUBSCRIPTION, INPUT, SIGNALS, WATCHDOG };
+enum kind { FREE, CAPTURE, SUBSCRIPTION, INPUT, SIGNALS, WATCHDOG, BACKGROUND };
 
 struct handle {
   enum kind kind;
@@ -51,6 +51,7 @@ struct handle *handle_of(napi_env env, napi_value value, enum kind kind);
 void release(struct handle *handle);
 
 double now_ms(void);
+void background_taken(void);
 
 napi_value now(napi_env env, napi_callback_info info);
 napi_value open_capture(napi_env env, napi_callback_info info);
@@ -62,6 +63,9 @@ napi_value watch_signals(napi_env env, napi_callback_info info);
 napi_value close_handle(napi_env env, napi_callback_info info);
 napi_value wait_for(napi_env env, napi_callback_info info);
 napi_value netlink_request(napi_env env, napi_callback_info info);
+napi_value netlink_in_background(napi_env env, napi_callback_info info);
+napi_value background_end(napi_env env, napi_callback_info info);
+napi_value background_port(napi_env env, napi_callback_info info);
 napi_value new_netlink_socket(napi_env env, napi_callback_info info);
 napi_value adopt_netlink_socket(napi_env env, napi_callback_info info);
 napi_value netlink_port(napi_env env, napi_callback_info info);

@@ -14,9 +14,10 @@
 
 #define FRAMES_PER_WAIT 64
 #define NOTIFICATION_BYTES 8192
+#define ERROR_NAME_BYTES 32
 #define WAIT_MS_MAX 86400e3
 
-enum record { FRAME = 1, NETLINK = 2, INPUT_DATA = 3, SIGNAL = 4, FAILED = 5 };
+enum record { FRAME = 1, NETLINK = 2, INPUT_DATA = 3, SIGNAL = 4, FAILED = 5, DONE = 6 };
 
 static int signal_pipe[2] = {-1, -1};
 
@@ -88,12 +89,22 @@ static void take_signal(struct out *out, int index) {
   while (has_room(out, 0) && read(handles[index].fd, &signal, 1) == 1) put(out, SIGNAL, signal, NULL, 0);
 }
 
+static void take_done(struct out *out, int index) {
+  int32_t error;
+  if (!has_room(out, ERROR_NAME_BYTES) || read(handles[index].fd, &error, sizeof error) != sizeof error) return;
+  background_taken();
+  const char *name = error ? strerrorname_np(error) : "";
+  if (!name) name = "EIO";
+  put(out, DONE, 0, name, strlen(name));
+}
+
 static void take(struct out *out, int index) {
   switch (handles[index].kind) {
   case CAPTURE: return take_frames(out, index);
   case SUBSCRIPTION: return take_datagrams(out, index);
   case INPUT: return take_input(out, index);
   case SIGNALS: return take_signal(out, index);
+  case BACKGROUND: return take_done(out, index);
   default: return;
   }
 }

@@ -7,7 +7,7 @@ import { toHex } from "../test/kernel/frames.ts";
 import { type Agent, cable, mayBecome, Namespace } from "../test/kernel/namespaces.ts";
 import type { ShimOperations, Woken } from "../test/kernel/shim-agent.ts";
 import { parsePrefixed } from "./kernel/ip.ts";
-import { NetlinkWriter, NLM_F, readMessages } from "./kernel/netlink.ts";
+import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkWriter, NLM_F, readMessages } from "./kernel/netlink.ts";
 import {
   type Change,
   changesRequest,
@@ -18,7 +18,6 @@ import {
   readLinks,
 } from "./kernel/rtnetlink.ts";
 
-const NETLINK_ROUTE = 0;
 const REPLY_BYTES = 1 << 20;
 const TURNS_MAX = 100;
 const SCHED_FIFO = 1;
@@ -83,6 +82,54 @@ describe("netlink", () => {
     // Its acknowledgement, which nobody waited for, is not taken for the next answer.
     expect((await request(changesRequest(8, [fourth]))).length).toBe(0);
     expect(await present()).toBe(3);
+  });
+
+  describe("in the background", () => {
+    const begin = (protocol: number, bytes: Uint8Array) => shim.call("netlinkInBackground", protocol, toHex(bytes));
+    /** The name of the error of what was begun, or nothing. */
+    const outcome = async (): Promise<string> =>
+      Buffer.from((await until(({ kind }) => kind === "done")).hex, "hex").toString();
+
+    test("the kernel does it meanwhile, and a record says so", async () => {
+      await begin(NETLINK_ROUTE, changesRequest(7, addresses(1000)));
+      expect(await outcome()).toBe("");
+      expect(await present()).toBe(1000);
+    });
+
+    test("what it refused is told by name, the rest is done, and the next one begins anew", async () => {
+      const [first, second, third] = addresses(3) as [Change, Change, Change];
+      await begin(NETLINK_ROUTE, changesRequest(7, [first, { ...second, link_index: 9999 }, third]));
+      expect(await outcome()).toBe("ENODEV");
+      await begin(NETLINK_ROUTE, changesRequest(8, [second]));
+      expect(await outcome()).toBe("");
+      expect(await present()).toBe(3);
+    });
+
+    test("one at a time, whoever waits for it sees what it did, and its record still comes", async () => {
+      await begin(NETLINK_ROUTE, changesRequest(7, addresses(1000)));
+      await expect(begin(NETLINK_ROUTE, changesRequest(8, addresses(1)))).rejects.toMatchObject({ code: "EBUSY" });
+      await shim.call("shim", "awaitBackground");
+      await shim.call("shim", "awaitBackground");
+      expect(await present()).toBe(1000);
+      expect(await outcome()).toBe("");
+    });
+
+    test("of one protocol, with requests that are whole, and from a port of its own", async () => {
+      expect(await shim.call("shim", "backgroundPort")).toBe(0);
+      await expect(begin(NETLINK_ROUTE, new Uint8Array(16))).rejects.toMatchObject({ code: "EINVAL" });
+      await begin(NETLINK_ROUTE, changesRequest(7, addresses(1)));
+      await outcome();
+      await expect(begin(NETLINK_NETFILTER, changesRequest(8, addresses(1)))).rejects.toMatchObject({ code: "EINVAL" });
+      expect(await shim.call("shim", "backgroundPort")).not.toBe(await shim.call("shim", "netlinkPort", NETLINK_ROUTE));
+    });
+
+    test("with real-time priority, but below whoever waits for frames", async () => {
+      await shim.call("shim", "realtime", 40);
+      await begin(NETLINK_ROUTE, changesRequest(7, addresses(1)));
+      await outcome();
+      const priorities = (await shim.call("threads")).map(({ priority }) => priority).sort();
+      expect([priorities[0], priorities[1]]).toEqual([39, 40]);
+    });
   });
 
   test("refuses an answer longer than the room for it, and can be used again", async () => {

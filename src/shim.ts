@@ -23,6 +23,8 @@ export const RECORD = {
   signal: 4,
   /** A capture or subscription that failed (the interface went away …); the payload is i32 errno. `source` is its handle. */
   failed: 5,
+  /** The kernel has answered `netlinkInBackground`; the payload is errno by name, nothing where it did as asked. */
+  done: 6,
 } as const;
 
 /**
@@ -79,6 +81,15 @@ export interface Shim {
    * code) throws SystemFailure with its errno. Gives up with ETIMEDOUT after one second without an answer.
    */
   netlink(protocol: number, request: Uint8Array, reply: Uint8Array): number;
+  /**
+   * As `netlink` for a request that is only acknowledged (64 KiB at most), on a thread of its own: returns at once, and a
+   * record `done` in `wait` tells the outcome. One at a time (EBUSY), and all of one protocol (EINVAL).
+   */
+  netlinkInBackground(protocol: number, request: Uint8Array): void;
+  /** Waits until the kernel has answered what is under way; its record still comes. */
+  awaitBackground(): void;
+  /** Port id of the socket that `netlinkInBackground` uses; 0 before it was used. */
+  backgroundPort(): number;
   /** Port id of the socket that `netlink` uses for a protocol, to tell own notifications from others'. */
   netlinkPort(protocol: number): number;
   /** A socket of a netlink protocol that `netlink` of this process does not use, as a file descriptor that a child can be given. */

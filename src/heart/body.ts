@@ -5,7 +5,7 @@
 
 import { PROMPT_MS } from "../core/tuning.ts";
 import type { Input, Output } from "../core/types.ts";
-import { Failure, sentence } from "../errors.ts";
+import { Failure, SystemFailure, sentence } from "../errors.ts";
 import {
   type Holding,
   isForeignAddressChange,
@@ -26,6 +26,7 @@ import {
 } from "../kernel/gate.ts";
 import { configureGateway } from "../kernel/gateway.ts";
 import { type Link, linkNamed, listLinks, readLinkChanges, setLinkUp } from "../kernel/links.ts";
+import { NETLINK_ROUTE } from "../kernel/netlink.ts";
 import type { Handle, Shim } from "../shim.ts";
 import { macBytes } from "../wire/bytes.ts";
 import type { HeartConfiguration, HeartEvent } from "./messages.ts";
@@ -65,8 +66,9 @@ export class Body {
   #addresses_doubtful = false;
   #addresses_checked_ms = 0;
   #holding: Holding | null = null;
-  /** Addresses under way into the kernel or out of it. */
+  /** What is being done to the addresses, and whose datagram the kernel has on the other thread. */
   #move: Move | null = null;
+  #asked: Move | null = null;
   #shared: string[] = [];
   /** The gate was made anew: if the core still wants the addresses held, the lease is opened again. */
   #must_open = false;
@@ -133,8 +135,10 @@ export class Body {
     this.held = is_alone || held;
     this.#must_open = this.held && this.#must_open;
     const intent = this.held ? "held" : "released";
+    this.#shim.awaitBackground();
     const { removed, missing } = removeStrays(this.#shim, this.#holding, intent, [...before, ...this.#shared]);
     this.#move = this.held && removed + missing > 0 ? new Move(this.#shim, this.#holding, intent) : null;
+    this.work();
     for (const port of this.#ports) if (port.capture === null) this.#openPort(port);
     return this.#observeCarriers(listLinks(this.#shim));
   }
@@ -214,21 +218,33 @@ export class Body {
     return this.#late ? [{ type: "late" }] : [];
   }
 
-  /** True while addresses are still to be set or removed: the next turn must not wait. */
+  /** True while addresses are still to be set or removed. */
   get is_busy(): boolean {
-    return this.#move !== null;
+    return this.#move !== null || this.#asked !== null;
   }
 
-  /** The next part of a change of addresses. */
+  /**
+   * The next part of a change of addresses, unless one is under way. The kernel does it on another thread: whoever
+   * changes addresses waits for the lock of all network configuration, and heartbeats must not.
+   */
   work(): void {
     const move = this.#move;
-    if (move === null) return;
-    let done = true;
-    try {
-      done = move.step();
-    } finally {
-      if (done) this.#move = null;
+    if (move === null || this.#asked !== null) return;
+    const request = move.next();
+    if (request === undefined) {
+      this.#move = null;
+      move.finish();
+      return;
     }
+    this.#shim.netlinkInBackground(NETLINK_ROUTE, request);
+    this.#asked = move;
+  }
+
+  /** The kernel has answered the last part, with the name of an error or nothing. */
+  worked(errno: string): void {
+    if (errno !== "") this.#asked?.refused(new SystemFailure("netlink request", errno, `netlink request: ${errno}`));
+    this.#asked = null;
+    this.work();
   }
 
   #begin(intent: "held" | "released"): void {
@@ -249,7 +265,7 @@ export class Body {
   checkAddresses(now_ms: number): void {
     const since_ms = now_ms - this.#addresses_checked_ms;
     const due = since_ms >= (this.#addresses_doubtful ? ADDRESS_CHECK_MS_MIN : ADDRESS_CHECK_MS_MAX);
-    if (!due || this.#holding === null || this.#move !== null) return;
+    if (!due || this.#holding === null || this.is_busy) return;
     this.#addresses_doubtful = false;
     this.#addresses_checked_ms = now_ms;
     const wrong = observe(this.#shim, this.#holding).filter(({ held }) => held !== this.held);

@@ -101,10 +101,7 @@ class Heart {
         else this.#control.reply(id, failure);
       }
       this.#wake_ms = Math.min(this.#wake_ms, output.wake_ms);
-    } else {
-      this.#act(() => this.#body.work());
     }
-    if (this.#body.is_busy) this.#wake_ms = now_ms;
     this.#show(now_ms);
     this.#control.flush();
     const released = !this.#body.is_busy;
@@ -129,6 +126,8 @@ class Heart {
       case RECORD.signal:
         if (record.source !== 13) this.#stop(NOBODY, inputs);
         return;
+      case RECORD.done:
+        return this.#act(() => this.#body.worked(Buffer.from(record.payload).toString()));
       case RECORD.failed:
         inputs.push(...this.#body.captureFailed(record.source));
         return;

@@ -54,8 +54,9 @@ export interface AddressStatus {
 }
 
 /**
- * One datagram must take less than a heartbeat interval. An IPv4 address takes the kernel 0.01 ms; with each IPv6
- * address it goes through all multicast groups of the link (Linux 6.18, ipv6_mc_up), 1 ms where there are a thousand.
+ * A node that changes its mind waits for one datagram, so it must not take long. An IPv4 address takes the kernel 0.01 ms;
+ * with each IPv6 address it goes through all multicast groups of the link (Linux 6.18, ipv6_mc_up), 1 ms where there are
+ * a thousand.
  */
 const DATAGRAM_COST_MAX = 256;
 const COST_OF_IPV6_ADDRESS = 64;
@@ -98,8 +99,8 @@ export function prepareHolding(shim: Shim, interfaces: DeclaredInterface[]): Hol
 }
 
 /**
- * Holding or releasing everything that is declared, one datagram a step: with thousands of addresses the whole
- * takes longer than a lease lasts, and heartbeats must leave in between.
+ * Holding or releasing everything that is declared, datagram by datagram. It says what to ask and is told what came of
+ * it; who asks the kernel, and on which thread, is the caller's.
  *
  * The kernel tries every change. What is there already, or not there any more, is no error.
  */
@@ -107,31 +108,34 @@ export class Move {
   readonly intent: Intent;
   readonly #shim: Shim;
   readonly #holding: Holding;
-  #sent = 0;
+  #taken = 0;
   #failure: SystemFailure | undefined;
 
   constructor(shim: Shim, holding: Holding, intent: Intent) {
+    this.intent = intent;
     this.#shim = shim;
     this.#holding = holding;
-    this.intent = intent;
+  }
+
+  /** The next datagram; undefined once all have been taken. */
+  next(): Uint8Array | undefined {
+    const { hold_requests, release_requests } = this.#holding;
+    const requests = this.intent === "held" ? hold_requests : release_requests;
+    return requests[this.#taken++];
+  }
+
+  /** The kernel refused something of a datagram. */
+  refused(failure: SystemFailure): void {
+    this.#failure ??= failure;
   }
 
   /**
-   * Sends the next datagram; true once that was the last. Throws then, naming them, Failure `addresses-missing`
-   * where some could not be set, or `addresses-remain` where some could not be removed.
+   * After the last datagram. Throws, naming them, Failure `addresses-missing` where some could not be set, or
+   * `addresses-remain` where some could not be removed.
    */
-  step(): boolean {
-    const { hold_requests, release_requests } = this.#holding;
-    const requests = this.intent === "held" ? hold_requests : release_requests;
-    const request = requests[this.#sent++];
-    const failure = request === undefined ? undefined : send(this.#shim, request);
-    this.#failure ??= failure;
-    if (this.#sent < requests.length) return false;
-    if (this.#failure !== undefined) this.#explain(this.#failure);
-    return true;
-  }
-
-  #explain(failure: SystemFailure): void {
+  finish(): void {
+    const failure = this.#failure;
+    if (failure === undefined) return;
     const wanted = this.intent === "held";
     // One error hides others, so what counts is what is there now.
     const wrong = observe(this.#shim, this.#holding).filter(({ held }) => held !== wanted);
@@ -150,16 +154,20 @@ export class Move {
 
 /** A `Move` from beginning to end. */
 export function hold(shim: Shim, holding: Holding): void {
-  complete(new Move(shim, holding, "held"));
+  complete(shim, new Move(shim, holding, "held"));
 }
 
 /** A `Move` from beginning to end. */
 export function release(shim: Shim, holding: Holding): void {
-  complete(new Move(shim, holding, "released"));
+  complete(shim, new Move(shim, holding, "released"));
 }
 
-function complete(move: Move): void {
-  while (!move.step());
+function complete(shim: Shim, move: Move): void {
+  for (let request = move.next(); request !== undefined; request = move.next()) {
+    const failure = send(shim, request);
+    if (failure !== undefined) move.refused(failure);
+  }
+  move.finish();
 }
 
 /** Which of the declared addresses the kernel has on their interface. */
@@ -230,8 +238,8 @@ export function reconcile(
  * removed an address: time to reconcile.
  */
 export function isForeignAddressChange(shim: Shim, datagram: Uint8Array): boolean {
-  const own_port = shim.netlinkPort(NETLINK_ROUTE);
-  return readMessages(datagram).some((message) => isAddressChange(message) && message.port !== own_port);
+  const own_ports = [shim.netlinkPort(NETLINK_ROUTE), shim.backgroundPort()];
+  return readMessages(datagram).some((message) => isAddressChange(message) && !own_ports.includes(message.port));
 }
 
 /** All addresses of the node, of every interface. */

@@ -12,7 +12,7 @@ import { serve } from "./serve.ts";
 const CLOCK_BOOTTIME = 7;
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
-const NAMES = { 1: "frame", 2: "netlink", 3: "input", 4: "signal", 5: "failed" } as Record<number, string>;
+const NAMES = { 1: "frame", 2: "netlink", 3: "input", 4: "signal", 5: "failed", 6: "done" } as Record<number, string>;
 
 const shim = openShim();
 const libc = dlopen("libc.so.6", {
@@ -81,6 +81,8 @@ const operations = {
     const reply = new Uint8Array(reply_bytes);
     return toHex(reply.subarray(0, shim.netlink(protocol, fromHex(request), reply)));
   },
+  netlinkInBackground: (protocol: number, request: string): void =>
+    shim.netlinkInBackground(protocol, fromHex(request)),
   /** A netlink datagram to a port or a group, as a malicious program would send it. */
   forge(protocol: number, to: { port: number; group: number }, hex: string): number {
     const address = new DataView(new ArrayBuffer(12));
