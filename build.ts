@@ -4,6 +4,7 @@
  *
  *   bun build.ts                      dist/understudy for this machine's kind
  *   bun build.ts --target baseline    dist/understudy-baseline for CPUs without AVX2
+ *   bun build.ts --image              dist/understudy.img, the appliance on a disk, with that one inside
  *   bun build.ts --release --license-key FILE    accepts only licenses that this public key's owner signed (Ed25519, PEM)
  */
 import { createHash, createPublicKey } from "node:crypto";
@@ -12,6 +13,9 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { privateApt } from "./images/apt.ts";
+import { BuildFailure, installPrerequisites, run } from "./images/command.ts";
+import { buildImage } from "./images/image.ts";
 
 const ROOT = import.meta.dir;
 const BUILD = join(ROOT, "build");
@@ -60,37 +64,9 @@ const LIBPCAP_OPTIONS = [
   "--without-libnl",
 ];
 
-class BuildFailure extends Error {}
-
 interface Release {
   release: boolean;
   license_key: string | null;
-}
-
-interface RunOptions {
-  cwd?: string;
-  env?: Record<string, string>;
-  /** What to say where it fails, without the full stop; the command's last line is added. */
-  refusal?: string;
-}
-
-function run(command: string[], options: RunOptions = {}): string {
-  const program = command[0] ?? "";
-  if (!program.includes("/") && Bun.which(program) === null)
-    throw new BuildFailure(`${program} is missing; the build needs Debian 12 or a relative of it.`);
-  const result = Bun.spawnSync(command, {
-    cwd: options.cwd ?? ROOT,
-    env: { ...process.env, LC_ALL: "C", ...options.env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  if (result.exitCode !== 0) {
-    const lines = `${result.stdout}${result.stderr}`.trim().split("\n");
-    if (options.refusal !== undefined) throw new BuildFailure(`${options.refusal} (${lines.at(-1)}).`);
-    throw new BuildFailure(`${command.slice(0, 3).join(" ")} failed:\n${lines.slice(-20).join("\n")}`);
-  }
-  return result.stdout.toString();
 }
 
 async function step(name: string, work: () => Promise<void> | void): Promise<void> {
@@ -114,76 +90,13 @@ function leaveStamp(output: string, stamp: string): void {
   writeFileSync(`${output}.stamp`, stamp);
 }
 
-function installPrerequisites(): void {
-  const missing = PREREQUISITES.filter(({ probe }) =>
-    probe.startsWith("/") ? !existsSync(probe) : Bun.which(probe) === null,
-  );
-  if (missing.length === 0) return;
-  const packages = missing.map((prerequisite) => prerequisite.package);
-  if (process.getuid?.() !== 0) {
-    throw new BuildFailure(
-      `The build needs some Debian packages. Install them with: sudo apt-get install ${packages.join(" ")}`,
-    );
-  }
-  const refusal = `These Debian packages could not be installed: ${packages.join(" ")}`;
-  run(["apt-get", "update", "-q"], { refusal });
-  run(["apt-get", "install", "-q", "-y", "--no-install-recommends", ...packages], {
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-    refusal,
-  });
-}
-
-/** The machine's own Debian sources with `deb` made `deb-src`, so that no archive is named here. */
-function sourceLists(directory: string): void {
-  const more = "/etc/apt/sources.list.d";
-  const names = existsSync(more) ? readdirSync(more) : [];
-  const from = ["/etc/apt/sources.list", ...names.map((name) => join(more, name))];
-  for (const [index, path] of from.entries()) {
-    if (!existsSync(path)) continue;
-    const text = readFileSync(path, "utf8");
-    if (path.endsWith(".sources")) {
-      const stanzas = text.split(/\n\s*\n/).filter((stanza) => /^URIs:.*debian/m.test(stanza));
-      writeFileSync(
-        join(directory, `${index}.sources`),
-        stanzas.map((stanza) => stanza.replace(/^Types:.*$/m, "Types: deb-src")).join("\n\n"),
-      );
-    } else if (path.endsWith(".list")) {
-      const lines = text.split("\n").filter((line) => /^deb\s.*debian/.test(line));
-      writeFileSync(
-        join(directory, `${index}.list`),
-        `${lines.map((line) => line.replace(/^deb\s/, "deb-src ")).join("\n")}\n`,
-      );
-    }
-  }
-}
-
 function buildLibpcap(): void {
   rmSync(LIBPCAP, { recursive: true, force: true });
-  const lists = join(LIBPCAP, "apt/lists");
-  const parts = join(LIBPCAP, "apt/sources.list.d");
-  for (const directory of [join(lists, "partial"), join(LIBPCAP, "apt/cache/archives/partial"), parts])
-    mkdirSync(directory, { recursive: true });
-  sourceLists(parts);
-  const apt = [
-    "apt-get",
-    "-q",
-    "-o",
-    "Dir::Etc::SourceList=/dev/null",
-    "-o",
-    `Dir::Etc::SourceParts=${parts}`,
-    "-o",
-    `Dir::State::Lists=${lists}`,
-    "-o",
-    `Dir::Cache=${join(LIBPCAP, "apt/cache")}`,
-    "-o",
-    "APT::Sandbox::User=root",
-    "-o",
-    "APT::Get::List-Cleanup=false",
-  ];
+  const apt = privateApt(join(LIBPCAP, "apt"), "deb-src");
   const refusal =
     "Debian's source package of libpcap cannot be fetched; check the network, and that /etc/apt names a Debian archive that has sources";
-  run([...apt, "update"], { refusal });
-  run([...apt, "source", "libpcap"], { cwd: LIBPCAP, refusal });
+  run(["apt-get", "-q", ...apt, "update"], { refusal });
+  run(["apt-get", "-q", ...apt, "source", "libpcap"], { cwd: LIBPCAP, refusal });
   const name = readdirSync(LIBPCAP).find((entry) => /^libpcap-[\d.]+$/.test(entry));
   if (name === undefined) throw new BuildFailure("apt-get source libpcap brought no source directory.");
   const source = join(LIBPCAP, name);
@@ -336,6 +249,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       target: { type: "string", default: "native" },
+      image: { type: "boolean", default: false },
       release: { type: "boolean", default: false },
       "license-key": { type: "string" },
     },
@@ -347,7 +261,7 @@ async function main(): Promise<void> {
   if (values.release && key_file === undefined)
     throw new BuildFailure("A release needs the public key that its licenses are signed with: --license-key FILE.");
   const release = { release: values.release, license_key: key_file === undefined ? null : licenseKey(key_file) };
-  const baseline = values.target === "baseline";
+  const baseline = values.target === "baseline" || values.image;
   const runtime = baseline ? join(ROOT, "node_modules/@oven/bun-linux-x64-baseline/bin/bun") : null;
   if (runtime !== null && !existsSync(runtime))
     throw new BuildFailure("The baseline runtime is missing; run: npm install --no-save");
@@ -357,7 +271,7 @@ async function main(): Promise<void> {
   const libpcap_stamp = digest([], LIBPCAP_OPTIONS.join(" "));
   const shim_stamp = digest([...NATIVE.map((file) => join(ROOT, file)), join(ROOT, "build.ts")], libpcap_stamp);
   if (!isFresh(LIBPCAP_ARCHIVE, libpcap_stamp) || !isFresh(SHIM, shim_stamp)) {
-    await step("Debian packages", installPrerequisites);
+    await step("Debian packages", () => installPrerequisites(PREREQUISITES));
   }
   if (!isFresh(LIBPCAP_ARCHIVE, libpcap_stamp)) {
     await step("libpcap from Debian's source", buildLibpcap);
@@ -375,6 +289,7 @@ async function main(): Promise<void> {
     await step(`dist/${baseline ? "understudy-baseline" : "understudy"}`, () => compile(output, runtime));
     leaveStamp(output, executable_stamp);
   }
+  if (values.image) await buildImage({ root: ROOT, executable: output, version: source, step });
 }
 
 try {

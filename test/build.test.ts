@@ -25,7 +25,7 @@ beforeAll(() => {
 afterAll(() => rmSync(join(ROOT, "build/elsewhere"), { recursive: true, force: true }));
 
 test("two builds of one commit in two places are the same, byte for byte", () => {
-  for (const name of ["build.ts", "package.json", "src", "native"]) run(["cp", "-r", name, ELSEWHERE]);
+  for (const name of ["build.ts", "package.json", "images", "src", "native"]) run(["cp", "-r", name, ELSEWHERE]);
   run(["cp", "-al", "node_modules", ELSEWHERE]);
   // Built once, as it takes longest.
   run(["cp", "-al", "build/libpcap", join(ELSEWHERE, "build")]);
