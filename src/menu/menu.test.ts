@@ -88,6 +88,18 @@ describe("S16: a fresh install", () => {
     expect(session.device.shown).not.toContain("second node");
   });
 
+  test("is asked as soon as the node has started, where the menu was there before it", async () => {
+    session = Session.open((node) => {
+      fresh(node);
+      node.status = { ...node.status, role: "starting" };
+    });
+    await session.sees("  1. Diagnostics");
+    session.node.status = { ...session.node.status, role: "standalone" };
+    await session.sees("second node (backup) of a cluster?");
+    session.device.type("n\n");
+    await session.sees("  1. Configure an interface");
+  });
+
   for (const [what, key] of [
     ["Ctrl+C", "\x03"],
     ["c and Enter", "c\n"],

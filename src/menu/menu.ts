@@ -55,6 +55,8 @@ export async function runMenu(device: Device, options: MenuOptions): Promise<voi
   try {
     await watch.start();
     terminal.printPanel();
+    // While the node starts it cannot be told what the server is; asked is as soon as it can, and once.
+    while (["starting", "away"].includes(watch.situation)) if (!(await oneItem(context))) return;
     if (await isFresh(context)) await carryThrough(context, offerJoining);
     while (await oneItem(context));
   } catch (error) {
