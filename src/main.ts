@@ -7,6 +7,7 @@ import { BUILD, COMMIT, VERSION } from "./version.ts";
 const HELP = `understudy: two gateway nodes, one active, never two owners of a shared address
 
   understudy node --state DIR --run DIR [--web ADDR:PORT] [--reboot-command CMD] [--poweroff-command CMD]
+                  [--watchdog DEVICE]
   understudy [--run DIR] menu [--console-command CMD]
   understudy [--run DIR] status [--watch]
   understudy [--run DIR] events [--last N]
@@ -33,6 +34,7 @@ const OPTIONS = {
   web: { type: "string" },
   "reboot-command": { type: "string" },
   "poweroff-command": { type: "string" },
+  watchdog: { type: "string" },
   "gate-socket": { type: "string" },
   "console-command": { type: "string" },
   interface: { type: "string" },
@@ -69,7 +71,10 @@ async function main(): Promise<void> {
     throw new UsageError(`${positionals[0]} takes no further words; \`understudy --help\` lists what there is.`);
   switch (positionals[0]) {
     case "heart":
-      return (await import("./heart/main.ts")).runHeart(values["gate-socket"]);
+      return (await import("./heart/main.ts")).runHeart({
+        gate_socket: values["gate-socket"],
+        watchdog: values.watchdog,
+      });
     case "web":
       return (await import("./web/main.ts")).runWeb();
     case "node": {
@@ -80,6 +85,7 @@ async function main(): Promise<void> {
         web: values.web ?? null,
         reboot_command: values["reboot-command"] ?? null,
         poweroff_command: values["poweroff-command"] ?? null,
+        watchdog: values.watchdog ?? null,
       });
     }
     case "menu": {

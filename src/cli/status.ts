@@ -36,6 +36,8 @@ export function statusText(status: Status): string {
     );
   });
   lines.push(`settings   revision ${status.settings_revision}${syncText(status.sync)}`);
+  if (status.watchdog !== null)
+    lines.push(`watchdog   ${status.watchdog.device}   ${status.watchdog.armed ? "armed" : "NOT armed"}`);
   if (status.license.state !== "valid") lines.push(`license    WARNING: ${status.license.message}`);
   for (const { message } of status.alarms) lines.push("", `ALARM: ${message}`);
   if (status.switches.length > 0) lines.push("", "last switches");

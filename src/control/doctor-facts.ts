@@ -9,6 +9,7 @@ import { fileTrouble } from "../trouble.ts";
 import { type CardReport, type CardUse, reportCards } from "./cards.ts";
 import type { Status } from "./node.ts";
 import { missingRights } from "./rights.ts";
+import { identityOf } from "./watchdog.ts";
 
 export interface Facts {
   missing_rights: string[];
@@ -25,6 +26,8 @@ export interface Facts {
   in_cluster: boolean;
   cluster_nic: string | null;
   status: Status;
+  /** What the watchdog's driver calls it; empty where that is not known. */
+  watchdog_identity: string;
   /** How the settings of both nodes compare; null where nobody compares them. */
   sync: string | null;
   license: { state: string; message: string };
@@ -55,6 +58,7 @@ export function gatherFacts(subject: Subject): Facts {
     in_cluster: cluster_nic !== null,
     cluster_nic,
     status,
+    watchdog_identity: identityOf(status.watchdog),
     sync: sync?.state ?? null,
     license: status.license,
   };

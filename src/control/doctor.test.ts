@@ -54,6 +54,7 @@ const STATUS: Facts["status"] = {
   gate: "open",
   realtime: true,
   memory_locked: true,
+  watchdog: null,
   settings_revision: 1,
   pairing: null,
   maintenance: false,
@@ -75,6 +76,7 @@ const FACTS: Facts = {
   in_cluster: true,
   cluster_nic: "clu0",
   status: STATUS,
+  watchdog_identity: "",
   sync: "in-sync",
   license: { state: "valid", message: "Licensed to Example." },
 };
@@ -99,6 +101,12 @@ const cases: [string, string[], string[]][] = [
   ["Linux 5.10", faults({ kernel_release: "5.10.0" }), ["bad kernel-egress", "warning kernel-owner"]],
   ["no real-time priority", inStatus({ realtime: false }), ["warning realtime"]],
   ["memory not locked", inStatus({ memory_locked: false }), ["warning memory-locked"]],
+  [
+    "a watchdog that somebody else has",
+    inStatus({ watchdog: { device: "/dev/watchdog0", armed: false, trouble: "open watchdog: busy" } }),
+    ["bad watchdog"],
+  ],
+  ["an armed watchdog", inStatus({ watchdog: { device: "/dev/watchdog0", armed: true, trouble: null } }), []],
   ["the clock at zero", faults({ clock_ms: 0 }), ["warning clock"]],
   ["a disk that refuses", faults({ state_trouble: "it is read-only; mount it writable" }), ["bad disk"]],
   ["a full disk", faults({ free_bytes: 1 << 20 }), ["bad disk"]],

@@ -23,6 +23,7 @@ export function diagnose(facts: Facts): Finding[] {
     ...kernel(facts),
     realtime(facts),
     memory(facts),
+    watchdog(facts),
     clock(facts),
     disk(facts),
     ...cards(facts),
@@ -78,6 +79,20 @@ function memory({ status }: Facts): Finding {
     "memory-locked",
     "The heartbeat's memory may be swapped out, which may delay it.",
     "Start the node as root, or raise its limit of locked memory.",
+  );
+}
+
+function watchdog({ status, watchdog_identity }: Facts): Finding {
+  if (status.watchdog === null)
+    return good("watchdog", "This node was started without --watchdog; a machine that hangs stays as it is.");
+  const { device, armed, trouble } = status.watchdog;
+  const name = watchdog_identity === "" ? device : `${device} (${watchdog_identity})`;
+  if (armed)
+    return good("watchdog", `The watchdog ${name} is armed, and resets this machine where the heartbeat stops.`);
+  return bad(
+    "watchdog",
+    `The watchdog ${name} is not armed: ${trouble ?? "it is being opened"}.`,
+    "Load its driver, end whatever else uses it, or start the node without --watchdog.",
   );
 }
 

@@ -19,6 +19,8 @@ const REPLY_MS_MAX = 3000;
 /** A snapshot of some ten thousand addresses. */
 const LINE_BYTES_MAX = 4 << 20;
 
+type Spawn = () => ReturnType<typeof spawnHeart>;
+
 export interface HeartListener {
   snapshot(snapshot: Snapshot): void;
   event(event: Omit<HeartEvent, "at_ms">): void;
@@ -27,7 +29,7 @@ export interface HeartListener {
 export class HeartProcess {
   readonly #listener: HeartListener;
   #configuration: HeartConfiguration | null = null;
-  #child: ReturnType<typeof spawnHeart> | null = null;
+  #child: ReturnType<Spawn> | null = null;
   #restart_ms = RESTART_MS_MIN;
   #stopping = false;
   #next_id = 1;
@@ -35,9 +37,9 @@ export class HeartProcess {
   /** Of the last `configure`. */
   #configured: Promise<boolean> = Promise.resolve(true);
 
-  readonly #spawnHeart: typeof spawnHeart;
+  readonly #spawnHeart: Spawn;
 
-  constructor(listener: HeartListener, spawn = spawnHeart) {
+  constructor(listener: HeartListener, spawn: Spawn) {
     this.#listener = listener;
     this.#spawnHeart = spawn;
   }
@@ -100,6 +102,7 @@ export class HeartProcess {
     await this.#ask((id) => ({ type: "stop", id })).catch(() => {});
     await Promise.race([exited, Bun.sleep(1000)]);
     this.#child?.kill("SIGKILL");
+    await Promise.race([exited, Bun.sleep(1000)]);
   }
 
   #ask(order: (id: number) => ToHeart): Promise<void> {
@@ -211,10 +214,17 @@ function workOf({ settings_revision: _, term_floor: __, bootstrap: ___, ...work 
 /** Held here as well, so that nobody can flush the gate of a heart that is dead. */
 let gate_socket: number | null = null;
 
-function spawnHeart() {
+/** `watchdog` is the device that it feeds; null for none. */
+export function spawnHeart(watchdog: string | null) {
   gate_socket ??= keepGateSocket(openShim());
   const program = COMPILED ? [process.execPath] : [process.execPath, process.argv[1] ?? ""];
-  return Bun.spawn([...program, "heart", "--gate-socket", String(GATE_SOCKET_FD)], {
+  const words = [
+    "heart",
+    "--gate-socket",
+    String(GATE_SOCKET_FD),
+    ...(watchdog === null ? [] : ["--watchdog", watchdog]),
+  ];
+  return Bun.spawn([...program, ...words], {
     stdio: ["pipe", "pipe", "inherit", gate_socket],
     env: scrubbedEnvironment(),
     cwd: "/",

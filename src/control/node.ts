@@ -16,7 +16,7 @@ import { diagnose, type Finding } from "./doctor.ts";
 import { gatherFacts, type Subject } from "./doctor-facts.ts";
 import { Erasure } from "./erasure.ts";
 import { Events } from "./events.ts";
-import { HeartProcess } from "./heart-process.ts";
+import { HeartProcess, spawnHeart } from "./heart-process.ts";
 import {
   InterfaceWatch,
   WATCH_INTERVAL_MS,
@@ -36,12 +36,15 @@ import type { Sessions } from "./sessions.ts";
 import { inherited, SettingsService } from "./settings-service.ts";
 import { openSettings } from "./settings-start.ts";
 import { type ClusterState, Store } from "./store.ts";
+import { disarmWatchdog } from "./watchdog.ts";
 
 export interface NodeOptions {
   state: string;
   run: string;
   reboot_command: string | null;
   poweroff_command?: string | null;
+  /** The device of a hardware watchdog, which the heart feeds. */
+  watchdog?: string | null;
 }
 
 /** Everything that `status` shows. */
@@ -134,14 +137,17 @@ export class Node {
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
     this.pairing = new Pairing(this.#pairingHost());
     this.#erasure = this.#newErasure();
-    this.#heart = new HeartProcess({
-      snapshot: (snapshot) => this.#takeSnapshot(snapshot),
-      event: ({ code, severity, message, cause, outage_ms }) =>
-        this.events.add(code, severity, message, {
-          ...(cause === undefined ? {} : { cause }),
-          ...(outage_ms === undefined ? {} : { outage_ms }),
-        }),
-    });
+    this.#heart = new HeartProcess(
+      {
+        snapshot: (snapshot) => this.#takeSnapshot(snapshot),
+        event: ({ code, severity, message, cause, outage_ms }) =>
+          this.events.add(code, severity, message, {
+            ...(cause === undefined ? {} : { cause }),
+            ...(outage_ms === undefined ? {} : { outage_ms }),
+          }),
+      },
+      () => spawnHeart(options.watchdog ?? null),
+    );
   }
 
   start(): void {
@@ -173,6 +179,7 @@ export class Node {
     this.pairing.stop();
     this.#erasure.stop();
     await this.#heart.stop();
+    disarmWatchdog(openShim(), this.#options.watchdog ?? null);
     this.#replicator.stop();
     this.settings.close();
   }
@@ -195,6 +202,7 @@ export class Node {
       gate: "none",
       realtime: false,
       memory_locked: false,
+      watchdog: null,
       ...snapshot,
       role: this.#shownRole(),
       reason: pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),

@@ -29,7 +29,7 @@ import { type Link, linkNamed, listLinks, readLinkChanges, setLinkUp } from "../
 import { NETLINK_ROUTE } from "../kernel/netlink.ts";
 import type { Handle, Shim } from "../shim.ts";
 import { macBytes } from "../wire/bytes.ts";
-import type { HeartConfiguration, HeartEvent } from "./messages.ts";
+import type { HeartConfiguration, Report } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 
 /** Heartbeats, and on data networks what tells who holds an address. */
@@ -57,7 +57,7 @@ interface Port {
 export class Body {
   readonly #shim: Shim;
   readonly #outbox: Outbox;
-  readonly #report: (code: string, severity: HeartEvent["severity"], message: string) => void;
+  readonly #report: Report;
   #ports: Port[] = [];
   #gate: Gate | null = null;
   #gate_broken = false;
@@ -76,7 +76,7 @@ export class Body {
   #late = false;
   held = false;
 
-  constructor(shim: Shim, report: (code: string, severity: HeartEvent["severity"], message: string) => void) {
+  constructor(shim: Shim, report: Report) {
     this.#shim = shim;
     this.#outbox = new Outbox(shim);
     this.#report = report;

@@ -17,8 +17,9 @@ import type { Authenticator } from "../wire/heartbeat.ts";
 import { Body } from "./body.ts";
 import { ControlLine } from "./control.ts";
 import { readRecords, type ShimRecord } from "./inbox.ts";
-import type { ClusterConfiguration, HeartConfiguration, HeartEvent, ToHeart } from "./messages.ts";
+import type { ClusterConfiguration, HeartConfiguration, HeartEvent, Report, ToHeart } from "./messages.ts";
 import { takeSnapshot } from "./snapshot.ts";
+import { Watchdog } from "./watchdog.ts";
 
 const INBOX_BYTES = 1 << 20;
 const NETLINK_ROUTE = 0;
@@ -33,11 +34,17 @@ const REFUSAL_REPEAT_MS = 60_000;
 /** A signal's or an orphan's stop has no caller to answer. */
 const NOBODY = -1;
 
-/** `gate_socket` is the descriptor of the socket that is to own the gate, as the control process gave it. */
-export function runHeart(gate_socket: string | undefined): never {
+export interface HeartOptions {
+  /** The descriptor of the socket that is to own the gate, as the control process gave it. */
+  gate_socket: string | undefined;
+  /** The device of the watchdog. */
+  watchdog: string | undefined;
+}
+
+export function runHeart({ gate_socket, watchdog }: HeartOptions): never {
   const shim = openShim();
   if (gate_socket !== undefined) useGateSocket(shim, Number(gate_socket));
-  const heart = new Heart(shim);
+  const heart = new Heart(shim, watchdog);
   for (;;) heart.turn();
 }
 
@@ -64,11 +71,14 @@ class Heart {
   #stop_id: number | null = null;
   readonly #realtime: boolean;
   readonly #memory_locked: boolean;
+  readonly #watchdog: Watchdog | null;
 
-  constructor(shim: Shim) {
+  constructor(shim: Shim, watchdog: string | undefined) {
     this.#shim = shim;
     this.#control = new ControlLine(shim);
-    this.#body = new Body(shim, (code, severity, message) => this.#event(code, severity, message));
+    const report: Report = (code, severity, message) => this.#event(code, severity, message);
+    this.#body = new Body(shim, report);
+    this.#watchdog = watchdog === undefined ? null : new Watchdog(shim, watchdog, report);
     shim.watchSignals(["SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE"]);
     shim.subscribe(NETLINK_ROUTE, [RTNLGRP.link, RTNLGRP.ipv4_address, RTNLGRP.ipv6_address]);
     this.#firewall = shim.subscribe(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]);
@@ -103,6 +113,7 @@ class Heart {
       this.#wake_ms = Math.min(this.#wake_ms, output.wake_ms);
     }
     this.#show(now_ms);
+    this.#watchdog?.feed(now_ms);
     this.#control.flush();
     const released = !this.#body.is_busy;
     if (released && (this.#ending || (this.#stop_id !== null && election === null))) this.#end();
@@ -277,6 +288,7 @@ class Heart {
         gate,
         realtime: this.#realtime,
         memory_locked: this.#memory_locked,
+        watchdog: this.#watchdog?.status ?? null,
       }),
     );
   }

@@ -111,6 +111,9 @@ export interface HeartEvent {
   outage_ms?: number;
 }
 
+/** How a part of the heart says what happened. */
+export type Report = (code: string, severity: HeartEvent["severity"], message: string) => void;
+
 /** Why a node became active. `handed-over`: also where the peer looked fitter; `silence`: on evidence. */
 export type SwitchCause = "created" | "handed-over" | "agreed" | "silence";
 
@@ -154,4 +157,13 @@ export interface Snapshot {
   gate: "none" | "closed" | "open" | "broken";
   realtime: boolean;
   memory_locked: boolean;
+  /** Null where the node was started without one. */
+  watchdog: WatchdogStatus | null;
+}
+
+export interface WatchdogStatus {
+  device: string;
+  armed: boolean;
+  /** Why it is not, once that is clear; null until then. */
+  trouble: string | null;
 }

@@ -3,7 +3,7 @@ import type { Election } from "../core/election.ts";
 import { BUILD, VERSION } from "../version.ts";
 import type { HeartConfiguration, Snapshot } from "./messages.ts";
 
-type Rest = Pick<Snapshot, "addresses" | "gate" | "realtime" | "memory_locked">;
+type Rest = Pick<Snapshot, "addresses" | "gate" | "realtime" | "memory_locked" | "watchdog">;
 
 export function takeSnapshot(configuration: HeartConfiguration, election: Election | null, rest: Rest): Snapshot {
   if (election === null) {

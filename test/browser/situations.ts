@@ -75,6 +75,7 @@ const alone: Status = {
   gate: "none",
   realtime: true,
   memory_locked: true,
+  watchdog: null,
   settings_revision: 14,
   uptime_s: 93_784,
   maintenance: false,

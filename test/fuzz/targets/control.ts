@@ -40,6 +40,7 @@ const SNAPSHOT = {
   gate: "closed",
   realtime: true,
   memory_locked: true,
+  watchdog: null,
 };
 
 /** What the heart says, as the control process reads it. */
