@@ -19,7 +19,9 @@ const HELP = `understudy: two gateway nodes, one active, never two owners of a s
   understudy [--run DIR] cluster switch
   understudy [--run DIR] cluster maintenance on|off
   understudy [--run DIR] cluster destroy --yes
-  understudy [--run DIR] doctor | cards
+  understudy [--run DIR] doctor
+  understudy [--run DIR] cards | cards assign NAME MAC | cards forget NAME
+  understudy cards name --state DIR        once at boot, before the node: eth0, eth1, ... by MAC address
   understudy [--run DIR] backup create | list | show NAME | restore NAME | delete NAME   [--passphrase | --passphrase-file FILE]
   understudy [--run DIR] license show | install FILE | check FILE
   understudy [--run DIR] password [--name admin]
@@ -103,6 +105,13 @@ async function main(): Promise<void> {
       const secret = { passphrase: values.passphrase, file: values["passphrase-file"], alone: values.alone };
       return (await import("./cli/backup.ts")).backupCommand(common, positionals.slice(1), secret);
     }
+    case "cards":
+      process.exitCode = await (await import("./cli/cards.ts")).cardsCommand(
+        common,
+        positionals.slice(1),
+        values.state,
+      );
+      return;
     case "license":
       return (await import("./cli/license.ts")).licenseCommand(common, positionals.slice(1), { alone: values.alone });
     case "password":
@@ -119,8 +128,6 @@ async function main(): Promise<void> {
     case "doctor":
       process.exitCode = await (await import("./cli/doctor.ts")).runDoctor(common);
       return;
-    case "cards":
-      return (await import("./cli/doctor.ts")).showCards(common);
     case "reboot":
     case "poweroff":
       return (await import("./cli/power.ts")).power(common, command);

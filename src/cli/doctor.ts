@@ -1,5 +1,4 @@
-/** `understudy doctor` and `understudy cards`: what a cluster needs, and what is there. */
-import type { CardReport } from "../control/cards.ts";
+/** `understudy doctor`: what a cluster needs. */
 import type { Finding } from "../control/doctor.ts";
 import { ask } from "./client.ts";
 import type { Common } from "./commands.ts";
@@ -16,18 +15,4 @@ export async function runDoctor(common: Common): Promise<number> {
 
 function textOf({ state, what, advice }: Finding): string {
   return `${MARKS[state]}  ${what}${advice === null ? "" : `\n         ${advice}`}`;
-}
-
-export async function showCards(common: Common): Promise<void> {
-  const cards = await ask<CardReport[]>(common.run, "GET", "/cards");
-  if (common.json) return console.log(JSON.stringify(cards, null, 2));
-  for (const { nic, mac, driver, model, link, speed_mbps, used_as } of cards) {
-    const speed = speed_mbps === null ? "" : `${speed_mbps} Mbit/s`;
-    const kind = [driver, model].filter((text) => text !== "").join(" ");
-    console.log(
-      [nic.padEnd(15), mac, (link ? "link" : "no link").padEnd(8), speed.padEnd(12), used_as.padEnd(16), kind].join(
-        " ",
-      ),
-    );
-  }
 }

@@ -4,7 +4,7 @@ import { Failure, sentence } from "../errors.ts";
 import { administrationRoutes } from "./administration-routes.ts";
 import type { Node } from "./node.ts";
 import { pairingRoutes } from "./pairing-routes.ts";
-import { bodyOf, handlerOf, type Routes } from "./route.ts";
+import { bodyOf, handlerOf, type Routes, textOf } from "./route.ts";
 import { settingsRoutes } from "./settings-routes.ts";
 
 const BODY_BYTES_MAX = 4 << 20;
@@ -18,6 +18,15 @@ export function controlRoutes(node: Node): Routes {
     ...pairingRoutes(node.pairing),
     "GET /status": () => node.status(),
     "GET /cards": () => node.cards(),
+    "POST /cards/assign": async (request) => {
+      const { name, card } = (await bodyOf(request)) as { name?: unknown; card?: unknown };
+      node.assignCard(textOf(name, "name"), textOf(card, "card"));
+      return {};
+    },
+    "POST /cards/forget": async (request) => {
+      node.forgetCard(textOf(((await bodyOf(request)) as { name?: unknown }).name, "name"));
+      return {};
+    },
     "GET /doctor": () => node.doctor(),
     "GET /events": (_, url) =>
       node.events.latest(Math.min(EVENTS_MAX, Number(url.searchParams.get("last") ?? EVENTS_MAX) || EVENTS_MAX)),

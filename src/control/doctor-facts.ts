@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync, statfsSync } from "node:fs";
 import { sentence } from "../errors.ts";
 import { list, nextSequence } from "../kernel/exchange.ts";
+import { listLinks } from "../kernel/links.ts";
 import { NETLINK_NETFILTER } from "../kernel/netlink.ts";
 import { FAMILY, listRequest, NFT_MSG } from "../kernel/nftables.ts";
 import { openShim } from "../shim.ts";
@@ -21,7 +22,11 @@ export interface Facts {
   /** Null where it can be written. */
   state_trouble: string | null;
   free_bytes: number;
+  /** Those that are there. */
   cards: CardReport[];
+  missing_cards: CardReport[];
+  /** Every interface of this machine, virtual ones too. */
+  links: { nic: string; link: boolean }[];
   interfaces: { nic: string; enabled: boolean }[];
   in_cluster: boolean;
   cluster_nic: string | null;
@@ -43,6 +48,7 @@ export function gatherFacts(subject: Subject): Facts {
   const { state_directory, cluster_nic, status, interfaces } = subject;
   // Where settings are replicated, the status says how far.
   const { sync = null } = status as { sync?: { state: string } | null };
+  const cards = reportCards(subject);
   return {
     missing_rights: missingRights(readFileSync("/proc/self/status", "utf8")),
     kernel_release: readFileSync("/proc/sys/kernel/osrelease", "utf8").trim(),
@@ -53,7 +59,9 @@ export function gatherFacts(subject: Subject): Facts {
     state_directory,
     state_trouble: stateTrouble(state_directory),
     free_bytes: freeBytes(state_directory),
-    cards: reportCards(subject),
+    cards: cards.filter(({ state }) => state !== "missing"),
+    missing_cards: cards.filter(({ state }) => state === "missing"),
+    links: listLinks(openShim()).map(({ name, carrier }) => ({ nic: name, link: carrier })),
     interfaces: interfaces.map(({ nic, enabled = true }) => ({ nic, enabled })),
     in_cluster: cluster_nic !== null,
     cluster_nic,

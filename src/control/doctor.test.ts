@@ -1,5 +1,6 @@
 /** The doctor's findings, a fact at a time: what is bad and what is a warning. */
 import { expect, test } from "bun:test";
+import type { CardReport } from "./cards.ts";
 import { diagnose } from "./doctor.ts";
 import type { Facts } from "./doctor-facts.ts";
 
@@ -14,7 +15,7 @@ const path = (nic: string, slot: number, heard = true) => ({
   loss: 0,
 });
 
-const card = (nic: string, used_as: Facts["cards"][number]["used_as"]) => ({
+const card = (nic: string, used_as: CardReport["used_as"]): CardReport => ({
   nic,
   mac: "02:00:00:00:00:01",
   driver: "e1000e",
@@ -23,6 +24,8 @@ const card = (nic: string, used_as: Facts["cards"][number]["used_as"]) => ({
   link: true,
   speed_mbps: 1000,
   used_as,
+  state: null,
+  next_nic: null,
 });
 
 const peer = {
@@ -72,6 +75,8 @@ const FACTS: Facts = {
   state_trouble: null,
   free_bytes: 1 << 30,
   cards: [card("lan0", "internal"), card("clu0", "cluster")],
+  missing_cards: [],
+  links: [{ nic: "lan0", link: true }],
   interfaces: [{ nic: "lan0", enabled: true }],
   in_cluster: true,
   cluster_nic: "clu0",
@@ -93,6 +98,11 @@ test("a healthy node has no fault, and no advice", () => {
   expect(diagnose(FACTS).every(({ advice }) => advice === null)).toBe(true);
 });
 
+const lost = (nic: string, used_as: CardReport["used_as"]): CardReport => ({
+  ...card(nic, used_as),
+  link: false,
+  state: "missing",
+});
 const unlinked = { ...card("lan0", "internal"), link: false, speed_mbps: null };
 const cases: [string, string[], string[]][] = [
   ["no rights", faults({ missing_rights: ["CAP_NET_RAW"] }), ["bad rights"]],
@@ -113,7 +123,30 @@ const cases: [string, string[], string[]][] = [
   ["a disk that fills up", faults({ free_bytes: 100 << 20 }), ["warning disk"]],
   ["no card free", faults({ in_cluster: false, cards: [card("lan0", "internal")] }), ["bad cards"]],
   ["no interface", faults({ in_cluster: false, interfaces: [] }), ["warning interfaces"]],
-  ["a card that is gone", faults({ cards: [card("clu0", "cluster")] }), ["bad card-missing"]],
+  ["a card that is gone", faults({ cards: [card("clu0", "cluster")], links: [] }), ["bad card-missing"]],
+  [
+    "the same, where the names of cards are kept",
+    faults({ cards: [card("clu0", "cluster")], links: [], missing_cards: [lost("lan0", "internal")] }),
+    ["bad card-missing"],
+  ],
+  ["an unused card that is gone", faults({ missing_cards: [lost("eth3", "missing")] }), ["warning card-missing"]],
+  [
+    "a new card, and one that gets another name",
+    faults({
+      cards: [
+        card("lan0", "internal"),
+        { ...card("clu0", "cluster"), state: "new" },
+        { ...card("eth4", "free"), next_nic: "eth1" },
+      ],
+    }),
+    ["warning card-new", "warning card-renamed"],
+  ],
+  ["a bond in the place of a card", faults({ cards: [card("clu0", "cluster")] }), []],
+  [
+    "a bond without a link",
+    faults({ cards: [card("clu0", "cluster")], links: [{ nic: "lan0", link: false }] }),
+    ["bad card-link"],
+  ],
   ["a cable that is out", faults({ cards: [unlinked, card("clu0", "cluster")] }), ["bad card-link"]],
   [
     "the same, and the interface disabled",

@@ -2,6 +2,7 @@
  * `understudy doctor` (B22): everything that a cluster needs, before and after its creation, each in
  * one sentence with what to do. The findings are made of facts that doctor-facts.ts has looked up.
  */
+import { diagnoseCards } from "./doctor-cards.ts";
 import { diagnoseCluster } from "./doctor-cluster.ts";
 import type { Facts } from "./doctor-facts.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
@@ -15,7 +16,6 @@ const FREE_BYTES_BAD = 16 << 20;
 const FREE_BYTES_WARNING = 128 << 20;
 /** Nothing of this program is older: a clock before it has lost its time. */
 const CLOCK_MS_LEAST = Date.UTC(2025, 0, 1);
-const SPEED_MBPS_LEAST = 1000;
 
 export function diagnose(facts: Facts): Finding[] {
   return [
@@ -26,7 +26,7 @@ export function diagnose(facts: Facts): Finding[] {
     watchdog(facts),
     clock(facts),
     disk(facts),
-    ...cards(facts),
+    ...diagnoseCards(facts),
     license(facts),
     ...diagnoseCluster(facts),
   ];
@@ -116,44 +116,6 @@ function disk({ state_directory, state_trouble, free_bytes }: Facts): Finding {
   if (free_bytes < FREE_BYTES_BAD) return bad("disk", free, "Free some space: changes of the settings may be refused.");
   if (free_bytes < FREE_BYTES_WARNING) return warning("disk", free, "Free some space soon.");
   return good("disk", free);
-}
-
-function cards({ cards, interfaces, in_cluster }: Facts): Finding[] {
-  const findings: Finding[] = [];
-  const names = cards.map(({ nic }) => nic);
-  const has_free = cards.some(({ used_as }) => used_as === "free" || used_as === "cluster");
-  findings.push(
-    has_free
-      ? good("cards", `This node has ${cards.length} network cards.`)
-      : bad(
-          "cards",
-          `None of the ${cards.length} network cards of this node is free for the cluster network.`,
-          "Add a card, or delete an interface.",
-        ),
-  );
-  if (interfaces.length === 0 && !in_cluster)
-    findings.push(
-      warning(
-        "interfaces",
-        "No interface is configured.",
-        "Import settings before this node creates a cluster; one that joins needs none.",
-      ),
-    );
-  for (const { nic, enabled } of interfaces) {
-    const card = cards.find((entry) => entry.nic === nic);
-    if (card === undefined && !names.includes(nic))
-      findings.push(
-        bad("card-missing", `${nic} is configured and not there.`, "Put the card back, or correct the settings."),
-      );
-    else if (enabled && card?.link === false)
-      findings.push(bad("card-link", `${nic} has no link.`, "Connect its cable, and look at the switch."));
-    else if (enabled && card?.speed_mbps != null && card.speed_mbps < SPEED_MBPS_LEAST)
-      findings.push(
-        warning("card-speed", `${nic} runs at ${card.speed_mbps} Mbit/s.`, "Look at its cable and the switch's port."),
-      );
-    else if (enabled) findings.push(good("card-link", `${nic} has its link.`));
-  }
-  return findings;
 }
 
 function license({ license }: Facts): Finding {

@@ -10,7 +10,10 @@ import { parseSettings, type Settings, tuningOf } from "../settings/model.ts";
 import { openShim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { Administration } from "./administration.ts";
-import { type CardReport, reportCards } from "./cards.ts";
+import { assignName, forgetName, type KnownCard, type PresentCard } from "./card-names.ts";
+import { readCardNames, writeCardNames } from "./card-names-file.ts";
+import { presentCards } from "./card-naming.ts";
+import { type CardReport, cardAlarms, reportCards } from "./cards.ts";
 import { demandCard } from "./cluster-card.ts";
 import { diagnose, type Finding } from "./doctor.ts";
 import { gatherFacts, type Subject } from "./doctor-facts.ts";
@@ -107,6 +110,8 @@ export class Node {
   #forgetting = false;
   #watching: Timer | undefined;
   #configuring = 0;
+  /** As they were when somebody last looked at the cards. */
+  #card_alarms: Snapshot["alarms"] = [];
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -164,6 +169,17 @@ export class Node {
       if (this.#configuring === 0) watch.check(this.#watched());
     }, WATCH_INTERVAL_MS);
     this.pairing.resume();
+    this.#lookAtCards();
+    for (const { code, message } of this.#card_alarms) this.events.add(code, "warning", message);
+  }
+
+  /** Not at every status: it asks the kernel and the disk. */
+  #lookAtCards(): void {
+    try {
+      this.cards();
+    } catch (error) {
+      this.events.add("interface-refused", "error", `The network cards cannot be looked at: ${sentence(error)}.`);
+    }
   }
 
   #watched(): WatchedInterface[] {
@@ -197,13 +213,13 @@ export class Node {
       peer: null,
       paths: [],
       addresses: [],
-      alarms: [],
       dropped: {},
       gate: "none",
       realtime: false,
       memory_locked: false,
       watchdog: null,
       ...snapshot,
+      alarms: [...(snapshot?.alarms ?? []), ...this.#card_alarms],
       role: this.#shownRole(),
       reason: pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),
       settings_revision: this.settings.revision,
@@ -227,16 +243,41 @@ export class Node {
   }
 
   cards(): CardReport[] {
-    return reportCards(this.#cardUse());
+    const cards = reportCards(this.#cardUse());
+    this.#card_alarms = cardAlarms(cards);
+    return cards;
   }
 
   doctor(): Finding[] {
+    this.#lookAtCards();
     const status = this.status();
     return diagnose(gatherFacts({ ...this.#cardUse(), state_directory: this.#options.state, status }));
   }
 
-  #cardUse(): Pick<Subject, "interfaces" | "cluster_nic"> {
-    return { interfaces: this.settings.current.interfaces, cluster_nic: this.#membership()?.nic ?? null };
+  #cardUse(): Pick<Subject, "interfaces" | "cluster_nic" | "names"> {
+    const { names } = readCardNames(this.#options.state);
+    return { interfaces: this.settings.current.interfaces, cluster_nic: this.#membership()?.nic ?? null, names };
+  }
+
+  /** Another name for a card, from the next start on. Throws Failure. */
+  assignCard(name: string, card: string): void {
+    this.#changeNames((names, present) => assignName(names, present, name, card));
+  }
+
+  /** Nobody waits for that card any more, and its name is free. Throws Failure. */
+  forgetCard(name: string): void {
+    this.#changeNames((names, present) => forgetName(names, present, name));
+  }
+
+  #changeNames(change: (names: KnownCard[], present: PresentCard[]) => KnownCard[]): void {
+    const { names } = readCardNames(this.#options.state);
+    if (names === null)
+      throw new Failure(
+        "no-names",
+        "The names of this server's cards are not kept here; name them as its system does.",
+      );
+    writeCardNames(this.#options.state, change(names, presentCards(openShim())));
+    this.#lookAtCards();
   }
 
   /** The peer ends them too. */

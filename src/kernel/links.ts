@@ -4,7 +4,15 @@ import { Failure, SystemFailure } from "../errors.ts";
 import type { Shim } from "../shim.ts";
 import { command, list, nextSequence } from "./exchange.ts";
 import { NETLINK_ROUTE, readMessages } from "./netlink.ts";
-import { isPhysical, type Link, type LinkChange, listLinksRequest, readLinks, setLinkUpRequest } from "./rtnetlink.ts";
+import {
+  isPhysical,
+  type Link,
+  type LinkChange,
+  listLinksRequest,
+  readLinks,
+  renameLinkRequest,
+  setLinkUpRequest,
+} from "./rtnetlink.ts";
 
 export { isPhysical, type Link, type LinkChange, RTNLGRP } from "./rtnetlink.ts";
 
@@ -48,4 +56,9 @@ export function readLinkChanges(datagram: Uint8Array): LinkChange[] {
 
 export function setLinkUp(shim: Shim, link: Link, up: boolean): void {
   command(shim, NETLINK_ROUTE, setLinkUpRequest(nextSequence(), link.index, up));
+}
+
+/** The link must be down. */
+export function renameLink(shim: Shim, link: Link, name: string): void {
+  command(shim, NETLINK_ROUTE, renameLinkRequest(nextSequence(), link.index, name));
 }

@@ -155,6 +155,18 @@ export function setLinkUpRequest(sequence: number, link_index: number, up: boole
   return writer.finish();
 }
 
+/** The kernel refuses it (EBUSY) while the link is up. */
+export function renameLinkRequest(sequence: number, link_index: number, name: string): Uint8Array {
+  const writer = new NetlinkWriter(sequence, 64);
+  writer.message(RTM.new_link, NLM_F.request | NLM_F.acknowledge, () => {
+    const header = new DataView(new ArrayBuffer(LINK_HEADER_BYTES));
+    header.setInt32(4, link_index, true);
+    writer.raw(new Uint8Array(header.buffer));
+    writer.string(IFLA.name, name);
+  });
+  return writer.finish();
+}
+
 export function listAddressesRequest(sequence: number): Uint8Array {
   const writer = new NetlinkWriter(sequence, 64);
   writer.message(RTM.get_address, NLM_F.request | NLM_F.dump, () => writer.raw(new Uint8Array(ADDRESS_HEADER_BYTES)));

@@ -19,6 +19,7 @@ export async function chooseCard({ dialogue, node }: Context, question: string):
 
 export function cardText(card: NodeCard): string {
   const speed = card.speed_mbps ? `, ${card.speed_mbps} Mbit/s` : "";
-  const plugged = card.link === undefined ? "" : card.link ? `link${speed}` : "no link";
-  return `${card.nic.padEnd(15)} ${card.mac}  ${plugged.padEnd(18)} ${card.driver ?? ""}`.trimEnd();
+  const plugged =
+    card.state === "missing" ? "missing" : card.link === undefined ? "" : card.link ? `link${speed}` : "no link";
+  return `${card.nic.padEnd(15)} ${card.mac}  ${plugged.padEnd(18)} ${card.driver ?? ""}${card.state === "new" ? " (new)" : ""}`.trimEnd();
 }

@@ -49,7 +49,7 @@ async function chooseInterface(
 ): Promise<string> {
   const cards = await node.cards();
   const nics = new Set(interfaces.map((entry) => entry.nic));
-  if (!in_cluster) for (const card of cards) nics.add(card.nic);
+  if (!in_cluster) for (const card of cards) if (card.state !== "missing") nics.add(card.nic);
   if (nics.size === 0) throw new Failure("no-card", "This server has no network card; put one in.");
   const choices = [...nics].map((nic) => {
     const card = cards.find((entry) => entry.nic === nic);

@@ -49,6 +49,8 @@ export interface NodeCard {
   driver?: string;
   link?: boolean;
   speed_mbps?: number | null;
+  /** `missing` or `new`, where the names of the cards are kept. */
+  state?: string | null;
   /** `free` where nothing uses it. */
   used_as?: string;
 }

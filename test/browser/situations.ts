@@ -159,6 +159,8 @@ const card = (nic: string, last: string, used_as: Card["used_as"], link = true):
   link,
   speed_mbps: link ? 1000 : null,
   used_as,
+  state: null,
+  next_nic: null,
 });
 
 const events: LoggedEvent[] = [

@@ -3,6 +3,7 @@
  * says, and answers each by one line. Its counterpart is namespaces.ts.
  */
 
+import { nameAll } from "../../src/control/card-naming.ts";
 import * as addresses from "../../src/kernel/addresses.ts";
 import * as gate from "../../src/kernel/gate.ts";
 import * as gateway from "../../src/kernel/gateway.ts";
@@ -113,6 +114,15 @@ const operations = {
   observe: () => addresses.observe(shim, theHolding()),
   reconcile: (intent: addresses.Intent, ours: string[]) => addresses.reconcile(shim, theHolding(), intent, ours),
   configureGateway: (configuration: gateway.GatewayConfiguration) => gateway.configureGateway(shim, configuration),
+  /** The cards with these addresses, in the order of their places. */
+  nameCards(directory: string, macs: string[]) {
+    const all = links.listLinks(shim);
+    const cards = macs.flatMap((mac, index) => {
+      const link = all.find((entry) => entry.mac === mac);
+      return link === undefined ? [] : [{ link, nic: link.name, mac, place: `place ${index}` }];
+    });
+    return nameAll(shim, directory, cards);
+  },
   listLinks: () => links.listLinks(shim),
   listCards: () => links.listCards(shim),
   setLinkUp: (nic: string, up: boolean) => links.setLinkUp(shim, links.linkNamed(links.listLinks(shim), nic), up),

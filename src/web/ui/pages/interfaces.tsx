@@ -183,18 +183,24 @@ function Cards({ cards }: { cards: Card[] }) {
   if (cards.length === 0) return <Empty>This server has no network card.</Empty>;
   return (
     <Table label="Network cards" heads={["Card", "MAC address", "Driver, model", "Link", "Used as"]}>
-      {cards.map(({ nic, mac, driver, model, link, speed_mbps, used_as }) => (
-        <tr key={nic}>
-          <td class="mono">{nic}</td>
+      {cards.map(({ nic, mac, driver, model, link, speed_mbps, used_as, state, next_nic }) => (
+        <tr key={`${nic} ${mac}`}>
+          <td class="mono">
+            {nic}
+            {next_nic !== null && <div class="quiet">{`${next_nic} from the next start on`}</div>}
+          </td>
           <td class="mono">{mac}</td>
           <td>{[driver, model].filter((word) => word !== "").join(" ")}</td>
           <td>
             <span class="light">
-              <Dot tone={link ? "good" : "none"} label={link ? "Link" : "No link"} />
-              {link ? speedWords(speed_mbps) : "no link"}
+              <Dot tone={link ? "good" : state === "missing" ? "bad" : "none"} label={link ? "Link" : "No link"} />
+              {link ? speedWords(speed_mbps) : state === "missing" ? "missing" : "no link"}
             </span>
           </td>
-          <td>{USE_WORDS[used_as]}</td>
+          <td>
+            {USE_WORDS[used_as]}
+            {state === "new" && <Chip tone="calm">New</Chip>}
+          </td>
         </tr>
       ))}
     </Table>

@@ -16,6 +16,7 @@ export const USE_WORDS: Record<Card["used_as"], string> = {
   "bridge port": "in use, part of a bridge",
   wireless: "wireless, cannot be used",
   free: "free",
+  missing: "not in use",
 };
 
 export function CardStep() {
@@ -37,9 +38,11 @@ export function CardStep() {
       {cards === null && trouble === null && <Waiting />}
       {cards?.length === 0 && <Empty>This server has no network card.</Empty>}
       <fieldset class="choices" aria-labelledby="card-title">
-        {cards?.map((card) => (
-          <CardChoice key={card.nic} card={card} checked={card.nic === chosen} />
-        ))}
+        {cards
+          ?.filter(({ state }) => state !== "missing")
+          .map((card) => (
+            <CardChoice key={card.nic} card={card} checked={card.nic === chosen} />
+          ))}
       </fieldset>
       <div class="wizard-foot">
         <Button onClick={() => wizard.set({ step: "topology" })}>Back</Button>
