@@ -7,10 +7,10 @@ import { BUILD, COMMIT, VERSION } from "./version.ts";
 const HELP = `understudy: two gateway nodes, one active, never two owners of a shared address
 
   understudy node --state DIR --run DIR [--web ADDR:PORT] [--reboot-command CMD] [--poweroff-command CMD]
-                  [--watchdog DEVICE]
+                  [--watchdog DEVICE] [--hooks DIR]
   understudy [--run DIR] menu [--console-command CMD]
   understudy [--run DIR] status [--watch]
-  understudy [--run DIR] events [--last N]
+  understudy [--run DIR] events [--last N] | events --follow
   understudy [--run DIR] settings get [PATH] | set PATH=VALUE ... [--alone] | revisions | show REVISION
   understudy [--run DIR] settings export [FILE] | import FILE [--alone]
   understudy [--run DIR] cluster join   --interface IF [--name NAME] [--skip-code]
@@ -37,12 +37,14 @@ const OPTIONS = {
   "reboot-command": { type: "string" },
   "poweroff-command": { type: "string" },
   watchdog: { type: "string" },
+  hooks: { type: "string" },
   "gate-socket": { type: "string" },
   "console-command": { type: "string" },
   interface: { type: "string" },
   name: { type: "string" },
   match: { type: "string", multiple: true },
   last: { type: "string" },
+  follow: { type: "boolean", default: false },
   passphrase: { type: "boolean", default: false },
   "passphrase-file": { type: "string" },
   code: { type: "string" },
@@ -88,6 +90,7 @@ async function main(): Promise<void> {
         reboot_command: values["reboot-command"] ?? null,
         poweroff_command: values["poweroff-command"] ?? null,
         watchdog: values.watchdog ?? null,
+        hooks: values.hooks ?? null,
       });
     }
     case "menu": {
@@ -124,7 +127,7 @@ async function main(): Promise<void> {
   const commands = await import("./cli/commands.ts");
   switch (command) {
     case "events":
-      return commands.showEvents(common, values.last);
+      return values.follow ? commands.followEvents(common) : commands.showEvents(common, values.last);
     case "doctor":
       process.exitCode = await (await import("./cli/doctor.ts")).runDoctor(common);
       return;

@@ -14,27 +14,37 @@ export async function ask<T>(
   body?: unknown,
   signal?: AbortSignal,
 ): Promise<T> {
+  const response = await request(run, method, path, {
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (response.status === TOO_LARGE)
+    throw new Failure("too-large", "That is more than a node takes in one request; make it smaller.");
+  return (await answerOf(response)) as T;
+}
+
+/** An answer that goes on for as long as the node runs: its bytes. Throws Failure as `ask` does. */
+export async function listen(run: string, path: string): Promise<ReadableStream<Uint8Array>> {
+  const response = await request(run, "GET", path, {});
+  if (!response.ok) await answerOf(response);
+  return response.body ?? new ReadableStream<Uint8Array>();
+}
+
+async function request(run: string, method: string, path: string, more: RequestInit): Promise<Response> {
   const socket = join(run, "control.sock");
   demandSocket(run, socket);
-  let response: Response;
   try {
-    response = await fetch(`http://node${path}`, {
-      method,
-      unix: socket,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal === undefined ? {} : { signal }),
-      // Pairing waits for a person at the other node: up to an hour.
-      timeout: false,
-    } as RequestInit);
+    // Pairing waits for a person at the other node: up to an hour.
+    return await fetch(`http://node${path}`, { method, unix: socket, timeout: false, ...more } as RequestInit);
   } catch {
     throw new Failure("no-node", `The node at ${run} does not answer; is it still running?`);
   }
-  if (response.status === TOO_LARGE)
-    throw new Failure("too-large", "That is more than a node takes in one request; make it smaller.");
+}
+
+async function answerOf(response: Response): Promise<unknown> {
   const value = (await response.json()) as { code?: string; message?: string };
-  if (!response.ok)
-    throw new Failure(value.code ?? "internal", value.message ?? `The node answered ${response.status}.`);
-  return value as T;
+  if (response.ok) return value;
+  throw new Failure(value.code ?? "internal", value.message ?? `The node answered ${response.status}.`);
 }
 
 function demandSocket(run: string, socket: string): void {

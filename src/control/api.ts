@@ -6,6 +6,7 @@ import type { Node } from "./node.ts";
 import { pairingRoutes } from "./pairing-routes.ts";
 import { bodyOf, handlerOf, type Routes, textOf } from "./route.ts";
 import { settingsRoutes } from "./settings-routes.ts";
+import { Streams } from "./web-stream.ts";
 
 const BODY_BYTES_MAX = 4 << 20;
 const EVENTS_MAX = 500;
@@ -56,7 +57,8 @@ export function controlRoutes(node: Node): Routes {
 }
 
 export function serveControl(node: Node, path: string) {
-  const routes = controlRoutes(node);
+  const streams = new Streams(() => node.status(), node.events);
+  const routes: Routes = { ...controlRoutes(node), "GET /events/stream": () => eventStream(streams) };
   rmSync(path, { force: true });
   const server = Bun.serve({
     unix: path,
@@ -67,7 +69,8 @@ export function serveControl(node: Node, path: string) {
       if (handler === undefined)
         return answer(404, { code: "unknown-route", message: `There is no ${request.method} ${url.pathname}.` });
       try {
-        return answer(200, await handler(request, url));
+        const value = await handler(request, url);
+        return value instanceof Response ? value : answer(200, value);
       } catch (error) {
         if (error instanceof Failure) return answer(409, { code: error.code, message: error.message });
         return answer(500, { code: "internal", message: sentence(error) });
@@ -76,6 +79,13 @@ export function serveControl(node: Node, path: string) {
   });
   chmodSync(path, 0o600);
   return server;
+}
+
+/** What an open page hears (web-stream.ts), for as long as the caller listens. */
+function eventStream(streams: Streams): Response {
+  const stream = streams.open(() => null);
+  if (stream === null) throw new Failure("too-many-streams", "Too many programs follow the events; end some of them.");
+  return new Response(stream, { headers: { "content-type": "text/event-stream" } });
 }
 
 function answer(status: number, value: unknown): Response {

@@ -20,6 +20,7 @@ import { gatherFacts, type Subject } from "./doctor-facts.ts";
 import { Erasure } from "./erasure.ts";
 import { Events } from "./events.ts";
 import { HeartProcess, spawnHeart } from "./heart-process.ts";
+import { Hooks } from "./hooks.ts";
 import {
   InterfaceWatch,
   WATCH_INTERVAL_MS,
@@ -48,6 +49,8 @@ export interface NodeOptions {
   poweroff_command?: string | null;
   /** The device of a hardware watchdog, which the heart feeds. */
   watchdog?: string | null;
+  /** The directory of the programs that are told what becomes of this node. */
+  hooks?: string | null;
 }
 
 /** Everything that `status` shows. */
@@ -102,6 +105,7 @@ export class Node {
   readonly #heart: HeartProcess;
   readonly #replicator: Replicator;
   readonly #erasure: Erasure;
+  readonly #hooks: Hooks;
   #cluster: ClusterState | null;
   #term: number;
   #snapshot: Snapshot | null = null;
@@ -120,12 +124,18 @@ export class Node {
     this.events = new Events(options.state);
     this.#cluster = this.store.cluster();
     this.#term = this.store.term();
+    this.#hooks = new Hooks(
+      options.hooks ?? null,
+      () => ({ term: this.#term, settings_revision: this.settings.revision, run: options.run }),
+      (code, severity, message) => this.events.add(code, severity, message),
+    );
     this.settings = new SettingsService(database, {
       term: () => this.#term,
       demand: (before, after) => this.#demandChange(before, after),
       changed: ({ number, author }) => {
         void this.#configureHeart({ settings_only: true });
         this.events.add("settings-changed", "info", `The settings were changed by ${author} (revision ${number}).`);
+        this.#hooks.settingsChanged();
       },
     });
     this.administration = new Administration(options.state, this.settings, () => this.situation());
@@ -157,6 +167,7 @@ export class Node {
 
   start(): void {
     this.events.add("started", "info", `understudy ${VERSION} build ${BUILD} starts.`);
+    this.#hooks.started();
     this.#replicator.follow(this.#membership());
     this.#heart.start(this.#configuration(false));
     this.#setLinks(false);
@@ -194,9 +205,12 @@ export class Node {
     clearInterval(this.#watching);
     this.pairing.stop();
     this.#erasure.stop();
+    // Beside the hand-over, which waits for nobody.
+    const told = this.#hooks.stop();
     await this.#heart.stop();
     disarmWatchdog(openShim(), this.#options.watchdog ?? null);
     this.#replicator.stop();
+    await told;
     this.settings.close();
   }
 
@@ -486,7 +500,10 @@ export class Node {
 
   #restartInPlaceOrReboot(): void {
     const command = this.#options.reboot_command;
-    if (command === null) return void this.#configureHeart();
+    if (command === null) {
+      this.#hooks.settingsChanged();
+      return void this.#configureHeart();
+    }
     endWith(command, () => this.stop());
   }
 
@@ -494,6 +511,7 @@ export class Node {
     this.#snapshot = snapshot;
     this.#snapshot_ms = performance.now();
     this.#replicator.takeSnapshot(snapshot);
+    this.#hooks.role(snapshot.role);
     if (this.#cluster !== null && snapshot.term > this.#term) this.#saveTerm(snapshot.term);
     if (snapshot.role === "departed" && snapshot.peer?.role === "erased") this.#forgetCluster();
     if (snapshot.role === "erased") this.#erasure.start();
