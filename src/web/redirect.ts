@@ -1,5 +1,5 @@
 /** Plain HTTP: the way to HTTPS, and nothing else. */
-import { refusal } from "./headers.ts";
+import { refusal, withHeaders } from "./headers.ts";
 import type { Handler } from "./http/connection.ts";
 
 const HOST = /^(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(:\d{1,5})?$/;
@@ -12,6 +12,6 @@ export const redirect: Handler = {
     if (host === undefined) return refusal(400, "bad-request", "The host is missing or malformed.");
     const query = request.query.toString();
     const location = `https://${host}${request.path}${query === "" ? "" : `?${query}`}`;
-    return { status: 308, headers: { location, "cache-control": "no-store" }, body: "" };
+    return withHeaders({ status: 308, headers: { location }, body: "" });
   },
 };
