@@ -1,5 +1,6 @@
 /** The certificate that is made, the one that is brought, and everything that is wrong with one. */
 import { afterAll, describe, expect, test } from "bun:test";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,8 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const lab = (name: string) => readFileSync(join(import.meta.dir, "../../test/web/certificates", name), "utf8");
 const [ca, server, key] = [lab("ca.pem"), lab("server.pem"), lab("server.key")];
+const keyOn = (namedCurve: string) =>
+  generateKeyPairSync("ec", { namedCurve }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 const hosts = () => ({ name: "node-a", hosts: ["node-a", "10.1.0.1", "fd00::1", "a name for people"] });
 const NOW = new Date("2026-12-01T00:00:00Z");
 
@@ -68,6 +71,8 @@ describe("one that is brought", () => {
     ["no key", "bad-key", server, "hello"],
     ["a key with a passphrase", "bad-key", server, lab("locked.key")],
     ["a weak key", "bad-key", lab("weak.pem"), lab("weak.key")],
+    // Browsers take no such certificate, and the refusal names the curves that they take.
+    ["a curve that browsers do not know", "bad-key", server, keyOn("P-521")],
     [
       "a key of another kind",
       "bad-key",
@@ -90,6 +95,11 @@ describe("one that is brought", () => {
       }
       expect(refused).toBe(code);
     });
+
+  test("may have a key on either curve that the refusal names", () => {
+    for (const curve of ["P-256", "P-384"])
+      expect(() => demandUsable({ certificate: server, key: keyOn(curve) }, NOW)).toThrow(/does not belong/);
+  });
 
   test("is refused before it begins, with a word about the clock", () =>
     expect(() => demandUsable({ certificate: server, key }, new Date("2001-01-01T00:00:00Z"))).toThrow(

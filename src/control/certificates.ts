@@ -11,7 +11,8 @@ import { type CertificateAndKey, makeCertificate } from "./certificate.ts";
 
 const CHAIN_MAX = 8;
 const RSA_BITS_MIN = 2048;
-const CURVES = ["prime256v1", "secp384r1", "secp521r1"];
+/** P-256 and P-384: browsers take no others. */
+const CURVES = ["prime256v1", "secp384r1"];
 
 export interface CertificateFacts {
   subject: string;
