@@ -72,6 +72,17 @@ describe("a session", () => {
     expect(lives(ticket)).toBe(false);
   });
 
+  test("is refused where it was last seen in the future, but for what two clocks differ", () => {
+    const { session } = sessions.begin("admin");
+    const seenAt = (minutes: number) => {
+      now_ms += minutes * MINUTE_MS;
+      const ticket = sessions.reissue(session);
+      now_ms -= minutes * MINUTE_MS;
+      return ticket;
+    };
+    expect([lives(seenAt(4)), lives(seenAt(6)), lives(seenAt(600))]).toEqual([true, false, false]);
+  });
+
   test("is not kept alive by a page that only looks", () => {
     const { ticket } = sessions.begin("admin");
     for (let minute = 0; minute < 30; minute += 1) {

@@ -77,7 +77,8 @@ export class Sessions {
     const now_ms = this.#now_ms();
     const { id, name, issued_ms, seen_ms } = ticket;
     if (this.#ended.has(id)) return null;
-    if (issued_ms > now_ms + CLOCK_TOLERANCE_MS || now_ms >= issued_ms + ABSOLUTE_MS) return null;
+    // Seen in the future, it would count as used until then.
+    if (Math.max(issued_ms, seen_ms) > now_ms + CLOCK_TOLERANCE_MS || now_ms >= issued_ms + ABSOLUTE_MS) return null;
     if (now_ms - Math.max(this.#used_ms.get(id) ?? 0, seen_ms) > IDLE_MS) return null;
     const mark = this.#mark(key, name);
     if (mark === null || !same(mark, ticket.mark)) return null;
