@@ -1,6 +1,6 @@
 /** What reaches the control process, and what is refused before it does. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { Api, STREAMS_MAX } from "./api.ts";
+import { Api } from "./api.ts";
 import type { Request } from "./http/connection.ts";
 import type { Answer } from "./http/message.ts";
 import { API, ROUTES } from "./routes.ts";
@@ -136,14 +136,18 @@ test("a session that the node gives or takes away becomes a cookie", async () =>
   expect(logout.headers["set-cookie"]).toContain("Max-Age=0");
 });
 
-test("so many streams and no more; one that ends makes room", async () => {
-  upstream = { status: 200, media_type: "text/event-stream", session: null, body: new ReadableStream() };
-  const gone = new AbortController();
-  const open = () => api.answer({ ...request("GET", `${API}/events/stream`, SESSION), signal: gone.signal });
-  for (let count = 0; count < STREAMS_MAX; count += 1) expect((await open()).status).toBe(200);
-  expect((await open()).status).toBe(429);
-  gone.abort();
-  expect((await api.answer(request("GET", `${API}/events/stream`, SESSION))).status).toBe(200);
+test("event streams that are asked for without a session take nobody's place", async () => {
+  const refused = { ...upstream, status: 401, body: '{"code":"no-session"}' };
+  const waiting = Promise.withResolvers<UpstreamAnswer>();
+  const stream = { ...upstream, media_type: "text/event-stream", body: new ReadableStream() };
+  api = new Api((asking) => (asking.bearer === "us1.ab.cd" ? Promise.resolve(stream) : waiting.promise));
+  const open = (cookie: string) =>
+    api.answer(request("GET", `${API}/events/stream`, { cookie: `__Host-session=${cookie}` }));
+  // The control process takes its time to refuse them.
+  const bogus = Array.from({ length: 200 }, () => open("us1.no.no"));
+  expect((await open("us1.ab.cd")).status).toBe(200);
+  waiting.resolve(refused);
+  for (const answer of await Promise.all(bogus)) expect(answer.status).toBe(401);
 });
 
 test("JSON that is nested without end is refused before it is parsed", async () => {

@@ -7,11 +7,8 @@ import { isTooDeep } from "./json.ts";
 import { API, BODY_BYTES_MAX, findRoute, type Route } from "./routes.ts";
 import type { Upstream, UpstreamAnswer } from "./upstream.ts";
 
-export const STREAMS_MAX = 32;
-
 export class Api {
   readonly #upstream: Upstream;
-  #streams = 0;
 
   constructor(upstream: Upstream) {
     this.#upstream = upstream;
@@ -39,37 +36,16 @@ export class Api {
       return refusal(403, "people-only", "This is for people who have logged in, not for tokens.");
     const body = bodyOf(route, request);
     if (typeof body === "object" && body !== null) return body;
-    if (route.media_type === "text/event-stream") return this.#stream(request, bearer);
+    // How many streams there may be, the control process knows: only it can tell who may have one.
+    const is_stream = route.media_type === "text/event-stream";
     const path = route.path === "/metrics" ? route.path : request.path.slice(API.length);
     const query = queryOf(route, request.query);
-    // What has begun goes on when its caller goes away: pairing is resumed by whoever comes back.
+    // Anything else that has begun goes on when its caller goes away: pairing is resumed by whoever comes back.
+    const signal = is_stream ? request.signal : null;
     const meant_for = request.headers.get("x-understudy-node") ?? null;
     return fromUpstream(
-      await this.#upstream({ method: request.method, path: path + query, bearer, body, meant_for, signal: null }),
+      await this.#upstream({ method: request.method, path: path + query, bearer, body, meant_for, signal }),
     );
-  }
-
-  async #stream(request: Request, bearer: string | null): Promise<Answer> {
-    if (this.#streams >= STREAMS_MAX)
-      return refusal(429, "too-many-streams", "Too many pages are open; close some of them.");
-    this.#streams += 1;
-    let open = true;
-    const close = () => {
-      if (open) this.#streams -= 1;
-      open = false;
-    };
-    request.signal.addEventListener("abort", close);
-    const path = request.path.slice(API.length);
-    const answer = await this.#upstream({
-      method: "GET",
-      path,
-      bearer,
-      body: null,
-      meant_for: null,
-      signal: request.signal,
-    });
-    if (typeof answer.body === "string" || request.signal.aborted) close();
-    return fromUpstream(answer);
   }
 }
 
