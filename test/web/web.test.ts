@@ -234,7 +234,7 @@ describe("slow and greedy clients", () => {
     expect(await appliance.codeOf("GET", "/status", { session })).toBe("200");
   });
 
-  test("one address gets so many connections, and when its idle ones are dropped everybody is served again", async () => {
+  test("one address gets so many connections, and idle ones among them shut nobody out", async () => {
     const path = join(appliance.directory, `${appliance.port}.sock`);
     let closed = 0;
     const idle = await Promise.all(
@@ -242,11 +242,10 @@ describe("slow and greedy clients", () => {
         Bun.connect({ unix: path, socket: { data: () => {}, close: () => void closed++, error: () => {} } }),
       ),
     );
-    await until("those beyond are dropped", () => closed >= 20);
-    expect(closed).toBeLessThan(LIMITS.connections_per_address + 20);
-    expect(await appliance.ask("GET", "/public")).toBeNull();
+    await until("room was made for those beyond", () => closed >= 20);
+    expect(closed).toBeLessThan(idle.length);
+    expect((await appliance.ask("GET", "/public"))?.status).toBe(200);
     await until("the idle ones are dropped", () => closed === idle.length, 2 * LIMITS.patience.head_ms);
-    await appliance.untilServing();
   });
 });
 

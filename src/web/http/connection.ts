@@ -70,6 +70,8 @@ export class Connection {
   readonly #gone = new AbortController();
   #phase: Phase = "head";
   #deadline_ms: number;
+  /** When it began, or the last answer was made. */
+  #since_ms: number;
   #received: Buffer = Buffer.alloc(0);
   #head: Head | null = null;
   /** As long as the whole body from the beginning: small pieces, kept one by one, would take a hundred times their length. */
@@ -93,7 +95,13 @@ export class Connection {
     this.#budget = budget;
     this.#patience = patience;
     this.#now_ms = now_ms;
-    this.#deadline_ms = now_ms() + patience.head_ms;
+    this.#since_ms = now_ms();
+    this.#deadline_ms = this.#since_ms + patience.head_ms;
+  }
+
+  /** Since when it is the other side's turn; null while we have something to say. */
+  get waiting_since_ms(): number | null {
+    return ["head", "body", "writing", "ending"].includes(this.#phase) ? this.#since_ms : null;
   }
 
   /** Bytes came. */
@@ -205,7 +213,8 @@ export class Connection {
   #write(answer: Answer, content: Uint8Array | string, headOnly: boolean): void {
     const body = typeof content === "string" ? Buffer.from(content) : content;
     this.#phase = "writing";
-    this.#deadline_ms = this.#now_ms() + this.#transferMs(body.length);
+    this.#since_ms = this.#now_ms();
+    this.#deadline_ms = this.#since_ms + this.#transferMs(body.length);
     const head = Buffer.from(answerHead(answer, this.#keep_alive, body.length), "latin1");
     // One record and one packet where both are small.
     this.#send(headOnly || body.length === 0 ? head : Buffer.concat([head, body]));

@@ -50,15 +50,17 @@ class Client {
   closed = false;
   #socket: Awaited<ReturnType<typeof Bun.connect>> | null = null;
 
-  static async to(port: number, { reads = true } = {}): Promise<Client> {
+  static async to(port: number, { reads = true, from = "127.0.0.1" } = {}): Promise<Client> {
     const client = new Client();
     clients.push(client);
-    client.#socket = await Bun.connect({
+    // Bun's types do not know that the end of ours may be chosen too.
+    const options = {
       hostname: "127.0.0.1",
       port,
+      localAddress: from,
       socket: {
-        open: (socket) => void (reads || socket.pause()),
-        data: (_, bytes) => {
+        open: (socket: Bun.Socket) => void (reads || socket.pause()),
+        data: (_: Bun.Socket, bytes: Buffer) => {
           client.received += bytes.toString("latin1");
         },
         close: () => {
@@ -66,7 +68,8 @@ class Client {
         },
         error: () => {},
       },
-    });
+    };
+    client.#socket = await Bun.connect(options);
     return client;
   }
 
@@ -203,21 +206,53 @@ describe("dropped is", () => {
 });
 
 describe("limits", () => {
-  test("so many connections and no more; one that ends makes room", async () => {
-    const { server, port } = serve({ connections: 2, patience: { ...PATIENCE, head_ms: 60_000 } });
-    const [first] = [await Client.to(port), await Client.to(port)];
-    await until("two are connected", () => server.connections === 2);
-    await (await Client.to(port)).untilClosed();
-    first?.end();
-    await until("there is room", () => server.connections === 1);
+  const patience = { ...PATIENCE, head_ms: 60_000, idle_ms: 60_000 };
+  /** Connections that have said nothing yet. */
+  const idle = async (port: number, count: number, from = "127.0.0.1") =>
+    await Promise.all(Array.from({ length: count }, () => Client.to(port, { from })));
+  const closed = (idlers: Client[]) => idlers.filter((client) => client.closed).length;
+
+  test("so many connections and no more, of which the one that waits for longest gives way", async () => {
+    const { server, port } = serve({ connections: 3, patience });
+    const [first, second, third] = [await Client.to(port), await Client.to(port), await Client.to(port)];
+    await until("all are connected", () => server.connections === 3);
+    for (const client of [first, third]) await client.say(request("GET /used")).untilSaid("GET /used");
     await (await Client.to(port)).say(request("GET /room")).untilSaid("GET /room");
+    await second.untilClosed();
+    expect([first.closed, third.closed, server.connections]).toEqual([false, false, 3]);
   });
 
-  test("so many from one address", async () => {
-    const { server, port } = serve({ connections_per_address: 1, patience: { ...PATIENCE, head_ms: 60_000 } });
-    await Client.to(port);
-    await until("one is connected", () => server.connections === 1);
+  test("four addresses with all the idle connections they may have shut nobody else out", async () => {
+    const { server, port } = serve({ connections: 16, connections_per_address: 4, patience });
+    const [early] = await idle(port, 1);
+    await early?.say(request("GET /early")).untilSaid("GET /early");
+    const idlers: Client[] = [];
+    for (const host of [2, 3, 4, 5]) idlers.push(...(await idle(port, 4, `127.0.0.${host}`)));
+    await until("room was made among them", () => closed(idlers) === 1);
+    const [late] = await idle(port, 1, "127.0.0.6");
+    await late?.say(request("GET /room")).untilSaid("GET /room");
+    // Who waits for longer than all of them, but with one connection, stays.
+    await early?.say(request("GET /still")).untilSaid("GET /still");
+    expect([closed(idlers), server.connections]).toEqual([2, 16]);
+  });
+
+  test("so many from one address, of which its own gives way", async () => {
+    const { server, port } = serve({ connections_per_address: 1, patience });
+    const [other] = await idle(port, 1, "127.0.0.2");
+    const [first] = await idle(port, 1);
+    await until("two are connected", () => server.connections === 2);
+    await (await Client.to(port)).say(request("GET /room")).untilSaid("GET /room");
+    await first?.untilClosed();
+    expect(other?.closed).toBe(false);
+  });
+
+  test("nobody who is being answered gives way", async () => {
+    const { server, port } = serve({ connections: 2, connections_per_address: 1, patience });
+    for (const from of ["127.0.0.2", "127.0.0.3"])
+      await (await Client.to(port, { from })).say(request("GET /stream")).untilSaid("HTTP/1.1 200");
     await (await Client.to(port)).untilClosed();
+    await (await Client.to(port, { from: "127.0.0.2" })).untilClosed();
+    expect(server.connections).toBe(2);
   });
 
   test("so much in bodies that are under way, together", async () => {

@@ -1,9 +1,12 @@
-/** Listening: so many connections and no more, so many from one address, and none through an interface that is shut. */
+/**
+ * Listening: so many connections and no more, so many from one address, and none through an interface that is shut. Where
+ * there is no room, who only waits gives way: idle connections cost nothing, and must not shut anybody out.
+ */
 import { type Budget, Connection, type Handler, PATIENCE, type Patience } from "./connection.ts";
 
 export interface Limits {
   connections: number;
-  /** From one address: a single client must not shut everybody else out. */
+  /** From one address. */
   connections_per_address: number;
   /** Bodies that are being received, together. */
   body_bytes: number;
@@ -95,10 +98,30 @@ export class Server {
 
   #mayConnect(remote: string, local: string): boolean {
     if (this.refused_addresses.has(local)) return false;
-    if (this.#connections.size >= this.#limits.connections) return false;
-    let from_there = 0;
-    for (const connection of this.#connections) if (connection.remote === remote) from_there += 1;
-    return from_there < this.#limits.connections_per_address;
+    const by_address = new Map<string, number>();
+    for (const { remote: from } of this.#connections) by_address.set(from, (by_address.get(from) ?? 0) + 1);
+    const countOf = (from: string) => by_address.get(from) ?? 0;
+    if (countOf(remote) >= this.#limits.connections_per_address)
+      return this.#makeRoom(({ remote: from }) => (from === remote ? 1 : 0));
+    return this.#connections.size < this.#limits.connections || this.#makeRoom(({ remote: from }) => countOf(from));
+  }
+
+  /** Drops one that waits: of the highest rank above 0, and of these the one that does so for longest. False where none does. */
+  #makeRoom(rankOf: (connection: Connection) => number): boolean {
+    let dropped: Connection | null = null;
+    let highest = { rank: 0, since_ms: Number.POSITIVE_INFINITY };
+    for (const connection of this.#connections) {
+      const rank = rankOf(connection);
+      const since_ms = connection.waiting_since_ms;
+      if (since_ms === null || rank === 0 || rank < highest.rank) continue;
+      if (rank === highest.rank && since_ms >= highest.since_ms) continue;
+      dropped = connection;
+      highest = { rank, since_ms };
+    }
+    if (dropped === null) return false;
+    this.#connections.delete(dropped);
+    dropped.close();
+    return true;
   }
 }
 
