@@ -102,6 +102,8 @@ export class WebApi {
       headers.set("x-session", sessions.reissue(session));
       return Response.json({}, { headers });
     }
+    if (route.path === "/backups/restore" && session !== null)
+      await this.#demandPassword(request.clone() as Request, session);
     const value = await this.#value(route, request, url, who);
     // The cluster's key seals no ticket any more; whoever has destroyed it stays logged in on the node that goes on.
     if (route.path === "/cluster/destroy" && session !== null) headers.set("x-session", sessions.reissue(session));
@@ -195,6 +197,12 @@ export class WebApi {
     }
     const { session, ticket } = sessions.begin(name);
     return Response.json(forBrowser(session), { headers: { "x-session": ticket } });
+  }
+
+  /** A copy brings administrators of its own: a page left open is no way to become one of them. */
+  async #demandPassword(request: Request, { name }: Session): Promise<void> {
+    const { current } = (await bodyOf(request)) as Record<string, unknown>;
+    await this.#parts.node.administration.administrators.verify(name, textOf(current, "current"));
   }
 
   /** Only one's own, and only with the present one: a page left open is no way to lock its owner out. */

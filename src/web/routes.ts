@@ -199,8 +199,9 @@ export const ROUTES: readonly Route[] = [
     path: "/backups/restore",
     access: "change",
     people_only: true,
-    summary: "Go back to a backup copy",
+    summary: "Go back to a backup copy; administrators and their passwords are replaced too",
     body: z.strictObject({
+      current: text(1, 1024),
       name: text(1, 255).optional(),
       content: z.string().max(SETTINGS_BYTES_MAX).optional(),
       passphrase: text(1, 1024).optional(),

@@ -231,6 +231,11 @@ export class Fixture {
       case "POST /cluster/destroy":
         this.answers = { ...structuredClone(SITUATIONS.standalone), backups: answers.backups } as Answers;
         return {};
+      case "POST /backups/restore":
+      case "POST /administrators/password":
+        if (body["current"] !== PASSWORD)
+          throw new Refused(401, "wrong-password", "The name or the password is wrong.");
+        return {};
       case "POST /tokens":
         return { id: "t2", token: "ust_4hV9xQb2mT7kLw0cYp3RzN8sDf6Ja1Ge" };
       default:

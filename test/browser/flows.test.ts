@@ -216,6 +216,33 @@ test("a change that the other node did not take can be stored on this one alone"
   expect(fixture.answers.settings.time.zone).toBe("Europe/Berlin");
 });
 
+test("a backup copy is restored with the present password; a wrong one is refused there, and ends no session", async () => {
+  const page = await open("standalone", "backups");
+  await button(page, /^Restore 2026-11-20/).click();
+  const dialog = page.getByRole("dialog");
+  for (const [password, outcome] of [
+    ["wrong", "The name or the password is wrong."],
+    [PASSWORD, "The settings of the copy are in force."],
+  ] as const) {
+    await dialog.getByLabel("Your password").fill(password);
+    await dialog.getByRole("button", { name: "Restore" }).click();
+    await page.getByText(outcome).waitFor();
+  }
+});
+
+test("a wrong present password is refused where the password is changed", async () => {
+  const page = await open("standalone", "administrators");
+  await button(page, /^Change password/)
+    .first()
+    .click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Present password").fill("wrong");
+  await dialog.getByLabel("New password").fill("five boats in the fog");
+  await dialog.getByLabel("The same again").fill("five boats in the fog");
+  await dialog.getByRole("button", { name: "Change password" }).click();
+  await dialog.getByText("The name or the password is wrong.").waitFor();
+});
+
 test("on the backup nothing can be changed, and the active node is a link away", async () => {
   const page = await open("backup", "cluster");
   await page.getByText("This is the backup node").waitFor();

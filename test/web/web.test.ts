@@ -36,7 +36,7 @@ const BODIES: Record<string, unknown> = {
   "PUT /cluster/maintenance": { on: true },
   "POST /cluster/destroy": { confirm: true },
   "POST /backups": {},
-  "POST /backups/restore": { name: "x" },
+  "POST /backups/restore": { name: "x", current: PASSWORD },
   "PUT /license": { text: "x" },
   "POST /administrators/password": { name: "admin", password: "another good password", current: PASSWORD },
   "POST /tokens": { name: "x", access: "full" },
@@ -194,6 +194,22 @@ describe("logging in", () => {
     const back = { name: "admin", password: PASSWORD, current: body.password };
     session = ticketOf(await appliance.ask("POST", "/administrators/password", { session, body: back })) ?? "";
   });
+});
+
+test("a backup copy is restored by whoever knows the password, and not by whoever finds a page open", async () => {
+  const { name } = await appliance.value<{ name: string }>("POST", "/backups", { session, body: {} });
+  const change = { set: { "dns.servers": ["10.2.0.53"] } };
+  await appliance.value("PATCH", "/settings", { session, body: change });
+  const before = await revision();
+  const restore = (more: object) => appliance.codeOf("POST", "/backups/restore", { session, body: { name, ...more } });
+  expect(await restore({})).toBe("bad-request");
+  expect(await restore({ current: "wrong" })).toBe("wrong-password");
+  expect(await direct("POST", "/backups/restore", session, { name })).toBe("400 bad-request");
+  expect(await direct("POST", "/backups/restore", session, { name, current: "wrong" })).toBe("401 wrong-password");
+  expect(await revision()).toBe(before);
+  expect(await restore({ current: PASSWORD })).toBe("200");
+  const { dns } = (await appliance.control("GET", "/settings")) as { dns?: { servers?: string[] } };
+  expect(dns?.servers ?? []).toEqual([]);
 });
 
 describe("a token", () => {

@@ -42,7 +42,8 @@ export async function ask<T>(method: Method, path: string, options: Ask = {}): P
   const value: unknown = text === "" ? {} : parsed(text);
   if (response.ok) return value as T;
   const { code, message } = value as { code?: unknown; message?: unknown };
-  if (response.status === 401 && path !== "/session") onLoggedOut();
+  // A wrong password that was asked for once more ends nothing.
+  if (code === "no-session" && path !== "/session") onLoggedOut();
   throw new Refusal(
     response.status,
     typeof code === "string" ? code : "unknown",

@@ -146,6 +146,7 @@ function MakeBackup({ onClose, onDone }: { onClose: () => void; onDone: () => vo
 
 function RestoreBackup({ backup, onClose }: { backup: Restored; onClose: () => void }) {
   const [passphrase, setPassphrase] = useState("");
+  const [current, setCurrent] = useState("");
   const name = useStore(app, ({ status }) => status?.name ?? "This server");
   const { content } = backup;
   return (
@@ -155,6 +156,7 @@ function RestoreBackup({ backup, onClose }: { backup: Restored; onClose: () => v
       work={() =>
         ask("POST", "/backups/restore", {
           body: {
+            current,
             ...(content === undefined ? { name: backup.name } : { content }),
             ...(passphrase === "" ? {} : { passphrase }),
           },
@@ -176,6 +178,15 @@ function RestoreBackup({ backup, onClose }: { backup: Restored; onClose: () => v
           required={content === undefined}
         />
       )}
+      <TextField
+        label="Your password"
+        type="password"
+        value={current}
+        onInput={setCurrent}
+        autocomplete="current-password"
+        required
+        hint="The administrators of the copy, with their passwords, take the place of the present ones."
+      />
     </FormDialog>
   );
 }
