@@ -37,6 +37,7 @@ const peer = {
   build: 1,
   settings_revision: 1,
   links: [],
+  uptime_s: 60,
 };
 
 const STATUS: Facts["status"] = {

@@ -9,8 +9,18 @@ const status = {
   build: 4,
   role: "active",
   term: 7,
+  uptime_s: 90,
   operational: true,
-  peer: { name: "b", role: "backup", heard: true, version: "1.2.3", build: 4, settings_revision: 8, links: [] },
+  peer: {
+    name: "b",
+    role: "backup",
+    heard: true,
+    version: "1.2.3",
+    build: 4,
+    settings_revision: 8,
+    links: [],
+    uptime_s: 50,
+  },
   paths: [
     { nic: "clu0", slot: 0, network: "cluster", carrier: true, heartbeat: true, heard: true, latency_ms: 0.5, loss: 0 },
     {
@@ -49,6 +59,8 @@ test("says what it shows", () => {
     'understudy_role{role="active"} 1',
     'understudy_role{role="backup"} 0',
     "understudy_term 7",
+    "understudy_uptime_seconds 90",
+    "understudy_peer_uptime_seconds 50",
     'understudy_path_latency_seconds{interface="clu0",network="cluster"} 0.0005',
     'understudy_path_loss_ratio{interface="lan0",network="internal"} 1',
     'understudy_alarms{code="one-path"} 1',

@@ -54,6 +54,10 @@ export function metricsOf(status: Status, counted: Counted): string {
   page.add("understudy_operational", "gauge", "Whether the cluster is operational.", [
     [{}, Number(status.operational)],
   ]);
+  page.add("understudy_uptime_seconds", "gauge", "For how long this node has been running.", [[{}, status.uptime_s]]);
+  page.add("understudy_peer_uptime_seconds", "gauge", "For how long the peer has been running.", [
+    [{}, peer?.uptime_s ?? null],
+  ]);
   page.add("understudy_peer_heard", "gauge", "Whether the peer is heard on any path.", [
     [{}, peer === null ? null : Number(peer.heard)],
   ]);

@@ -54,13 +54,15 @@ export interface NodeOptions {
 }
 
 /** Everything that `status` shows. */
-export interface Status extends Omit<Snapshot, "role"> {
+export interface Status extends Omit<Snapshot, "role" | "peer"> {
   name: string;
   version: string;
   build: number;
   /** Since this process was started. */
   uptime_s: number;
   role: Snapshot["role"] | "starting" | "joining";
+  /** `uptime_s` is null where the peer is not connected over the cluster network, or of another version. */
+  peer: (NonNullable<Snapshot["peer"]> & { uptime_s: number | null }) | null;
   settings_revision: number;
   sync: SyncStatus;
   /** This node does not take over (`cluster maintenance`). */
@@ -224,7 +226,6 @@ export class Node {
       uptime_s: Math.floor(process.uptime()),
       term: 0,
       operational: false,
-      peer: null,
       paths: [],
       addresses: [],
       dropped: {},
@@ -234,6 +235,7 @@ export class Node {
       watchdog: null,
       ...snapshot,
       alarms: [...(snapshot?.alarms ?? []), ...this.#card_alarms],
+      peer: this.#shownPeer(),
       role: this.#shownRole(),
       reason: pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),
       settings_revision: this.settings.revision,
@@ -254,6 +256,11 @@ export class Node {
     if (this.pairing.status()?.side === "joiner") return "joining";
     const role = this.#snapshot?.role ?? "starting";
     return role === "departed" ? "standalone" : role;
+  }
+
+  #shownPeer(): Status["peer"] {
+    const peer = this.#snapshot?.peer ?? null;
+    return peer === null ? null : { ...peer, uptime_s: peer.heard ? this.#replicator.peerUptime_s() : null };
   }
 
   cards(): CardReport[] {

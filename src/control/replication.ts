@@ -50,6 +50,8 @@ export interface ReplicationOptions {
   /** Sessions that were ended here, and what becomes of those that were ended on the peer. */
   endedSessions: () => EndedSession[];
   takeEndedSessions: (ended: EndedSession[]) => void;
+  /** For how long this node has been running. */
+  uptime_s: () => number;
   /** Instead of addresses on the cluster's card. */
   hosts?: { own: string; peer: string; port: number };
 }
@@ -79,6 +81,8 @@ export class Replication {
   #address_trouble = "";
   /** The peer is connected, and of this very version: it knows what is told to it. */
   #alike = false;
+  /** When the peer was started, on the clock of `performance.now()`; null while it has not said so on this connection. */
+  #peer_started_ms: number | null = null;
 
   constructor(options: ReplicationOptions) {
     this.#options = options;
@@ -107,6 +111,7 @@ export class Replication {
         },
         disconnected: () => {
           this.#alike = false;
+          this.#peer_started_ms = null;
           this.#carryOut(this.#engine.disconnected(performance.now()));
         },
         message: (message) => this.#take(message),
@@ -193,6 +198,11 @@ export class Replication {
     if (this.#alike) this.#transport.send({ type: "sessions-ended", ended });
   }
 
+  /** Null where the peer is not connected, or of another version. */
+  peerUptime_s(): number | null {
+    return this.#peer_started_ms === null ? null : Math.floor((performance.now() - this.#peer_started_ms) / 1000);
+  }
+
   #sayTimings(): void {
     const words = this.#timings.words();
     if (words.generation === this.#heart_runs) this.#transport.send(words);
@@ -201,6 +211,7 @@ export class Replication {
   #take(message: Message): void {
     if (message.type === "maintenance") return this.#options.maintain(message.on);
     if (message.type === "sessions-ended") return this.#options.takeEndedSessions(message.ended);
+    if (message.type === "uptime") return this.#takeUptime(message);
     if (message.type === "hello") this.#met(message);
     if (message.type !== "timings") return this.#carryOut(this.#engine.receive(performance.now(), message));
     if (!this.#timings.take(message)) return;
@@ -210,8 +221,13 @@ export class Replication {
 
   #met({ version, build }: MessageOf<"hello">): void {
     this.#alike = version === VERSION && build === BUILD;
+    if (this.#alike) this.#transport.send({ type: "uptime", uptime_s: Math.floor(this.#options.uptime_s()) });
     const ended = this.#options.endedSessions();
     if (ended.length > 0) this.tellEndedSessions(ended);
+  }
+
+  #takeUptime({ uptime_s }: MessageOf<"uptime">): void {
+    if (this.#alike) this.#peer_started_ms = performance.now() - uptime_s * 1000;
   }
 
   #tick(): void {

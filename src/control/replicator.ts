@@ -56,6 +56,7 @@ export class Replicator {
         maintain: this.#host.maintain,
         endedSessions: this.#host.endedSessions,
         takeEndedSessions: this.#host.takeEndedSessions,
+        uptime_s: () => process.uptime(),
       });
     } catch (error) {
       return events.add("settings-not-replicated", "error", `Settings do not replicate: ${sentence(error)}.`);
@@ -94,6 +95,11 @@ export class Replicator {
 
   tellEndedSessions(ended: EndedSession[]): void {
     this.#replication?.tellEndedSessions(ended);
+  }
+
+  /** Null where it is not known. */
+  peerUptime_s(): number | null {
+    return this.#replication?.peerUptime_s() ?? null;
   }
 
   /** Configures the heart with what `tuning` said last; the peer is told once it runs by it. */

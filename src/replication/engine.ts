@@ -150,6 +150,7 @@ export class Engine {
         return this.#takeAnswer(message);
       case "maintenance":
       case "sessions-ended":
+      case "uptime":
       case "timings":
         return;
     }

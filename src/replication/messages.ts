@@ -69,6 +69,8 @@ const message = z.discriminatedUnion("type", [
     type: z.literal("sessions-ended"),
     ended: z.array(z.strictObject({ id: z.string().regex(/^[\w-]{1,64}$/), until_ms: number })).max(ENDED_SESSIONS_MAX),
   }),
+  /** For how long the sender has been running: once the nodes have met, and only to a node of the same version. */
+  z.strictObject({ type: z.literal("uptime"), uptime_s: number }),
   /** See timings.ts. */
   z.strictObject({
     type: z.literal("timings"),

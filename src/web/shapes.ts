@@ -55,7 +55,17 @@ export const status = z.looseObject({
   term: z.number(),
   operational: z.boolean(),
   reason: z.string().nullable(),
-  peer: z.looseObject({ name: z.string(), role, heard: z.boolean() }).nullable(),
+  peer: z
+    .looseObject({
+      name: z.string(),
+      role,
+      heard: z.boolean(),
+      uptime_s: z
+        .number()
+        .nullable()
+        .meta({ description: "Null where the nodes are not connected, or differ in version" }),
+    })
+    .nullable(),
   paths: z.array(z.looseObject({ nic: z.string(), heard: z.boolean(), latency_ms: z.number().nullable() })),
   addresses: z.array(z.looseObject({ address: z.string(), nic: z.string(), held: z.boolean() })),
 });

@@ -59,6 +59,7 @@ function run({ directory, cluster, port, dies_at }: ProcessOptions): void {
     maintain: () => {},
     endedSessions: () => [],
     takeEndedSessions: () => {},
+    uptime_s: () => process.uptime(),
     hosts: { own: "::1", peer: "::1", port },
   });
   replication.start();

@@ -7,7 +7,7 @@ type Peer = NonNullable<Status["peer"]>;
 
 export function NodeCard({ status, peer }: { status: Status; peer?: Peer }) {
   if (peer === undefined) return <ThisNode status={status} />;
-  const { name, role, heard, settings_revision, links } = peer;
+  const { name, role, heard, settings_revision, links, uptime_s } = peer;
   const nic_of = (slot: number) => status.paths.find((path) => path.slot === slot)?.nic ?? `slot ${slot}`;
   return (
     <Panel class={`node-card ${heard ? toneOfRole(role) : "bad"}`}>
@@ -34,6 +34,7 @@ export function NodeCard({ status, peer }: { status: Status; peer?: Peer }) {
               "unknown"
             ),
           ],
+          ["Running for", uptime_s === null ? "unknown" : durationWords(uptime_s)],
         ]}
       />
     </Panel>
@@ -71,7 +72,7 @@ function ThisNode({ status }: { status: Status }) {
               }))}
             />,
           ],
-          uptime_s === undefined ? null : ["Running for", durationWords(uptime_s)],
+          ["Running for", durationWords(uptime_s)],
           ["Gate", GATE_WORDS[gate]],
           ["Term", String(term)],
         ]}
