@@ -6,10 +6,12 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import type { LabNode, Talk } from "../lab/node.ts";
+import { EXECUTABLE, type LabNode, type Talk } from "../lab/node.ts";
+import { otherBuild } from "../lab/other-build.ts";
 import { codeOf, SETTINGS } from "../lab/pair.ts";
-import { until } from "../lab/shell.ts";
+import { sh, until } from "../lab/shell.ts";
 import { LAN_ADDRESS, Lab, type Place } from "../lab/topology.ts";
+import { developmentKey, signLicense } from "../license/sign.ts";
 import { CHROMIUM, launch, openContext, SCREENSHOTS, watch } from "./browser.ts";
 
 const PASSWORD = "understudies wait in the wings";
@@ -66,8 +68,8 @@ async function match(mine: string, theirs: string): Promise<void> {
 }
 
 /** The future backup waits on its console. */
-function waitOnConsole(name: string): void {
-  joining = b.talk(["cluster", "join", "--interface", "clu0", "--name", name]);
+function waitOnConsole(name: string, ...words: string[]): void {
+  joining = b.talk(["cluster", "join", "--interface", "clu0", "--name", name, ...words]);
 }
 
 /** A test that leaves a picture where it fails. */
@@ -83,9 +85,10 @@ function scene(name: string, act: () => Promise<void>): void {
 }
 
 beforeAll(async () => {
-  lab = new Lab();
+  lab = new Lab({ a: "clu", b: "clu", c: "clu" });
   a = lab.node("a");
   b = lab.node("b");
+  b.executable = otherBuild(lab.directory);
   for (const node of [a, b]) node.options = ["--web", "0.0.0.0:443"];
   await a.start();
   await b.start();
@@ -105,17 +108,90 @@ scene("the first password is set in the browser", async () => {
   await page.getByText("This server works alone.").waitFor();
 });
 
-scene("a node of the same name is refused, in the wizard and on its console (S14)", async () => {
-  waitOnConsole("node-a");
+scene("the wizard begins: the picture is confirmed, and a card is chosen", async () => {
   await goTo("cluster");
   await button("Configure active-passive cluster").click();
   await button("It is, continue").click();
   await page.getByRole("radio", { name: /clu0/ }).check();
-  await button("Search for the second server").click();
-  await page.getByText("Both nodes are called node-a").waitFor();
-  await picture("refused");
-  joining.signal("SIGINT");
-  await joining.ended;
+});
+
+/** A search that must fail: what the wizard says where the search is. */
+async function expectRefused(search: RegExp, sentence: RegExp, photograph: string): Promise<void> {
+  await button(search).click();
+  await page.getByRole("alert").getByText(sentence).waitFor();
+  await heading("The search has ended").waitFor();
+  await picture(`refused-${photograph}`);
+}
+
+/** And its console says the same. */
+async function expectToldThere(sentence: RegExp, { ended }: Talk = joining): Promise<void> {
+  const { status, said } = await ended;
+  expect({ status, said }).toEqual({ status: 1, said: expect.stringMatching(sentence) });
+}
+
+scene("a node of another build is refused, in the wizard and on its console (S14)", async () => {
+  const sentence = /node-a has version (\S+) build \d+, node-b has \1 build 1; bring both to the same one\./;
+  waitOnConsole("node-b");
+  await expectRefused(/^Search for the second server/, sentence, "version");
+  await expectToldThere(sentence);
+  await b.stop();
+  b.executable = EXECUTABLE;
+  await b.start();
+});
+
+scene("a node with another number of network cards is refused (S14)", async () => {
+  const sentence = /node-a has 3 network cards and node-b has 4; both need the same number\./;
+  const link = (...words: string[]) => sh(["ip", "-n", lab.namespace("b"), "link", ...words]);
+  link("add", "opt0", "type", "veth", "peer", "name", "opt0", "netns", lab.namespace("host"));
+  waitOnConsole("node-b");
+  await expectRefused(/^Search again/, sentence, "cards");
+  await expectToldThere(sentence);
+  link("del", "opt0");
+});
+
+scene("a node of the same name is refused (S14)", async () => {
+  const sentence = /Both nodes are called node-a; give one of them another name\./;
+  waitOnConsole("node-a");
+  await expectRefused(/^Search again/, sentence, "name");
+  await expectToldThere(sentence);
+});
+
+scene("a license that would be lost is refused (S13)", async () => {
+  const sentence =
+    /node-b has a license that node-a does not have, .* install it on node-a first, or remove it there\./;
+  const payload = { product: "understudy", holder: "Lab", serial: "1", issued: "2020-01-01", nodes: 2 };
+  b.command(["license", "install", "-"], signLicense(payload, developmentKey()));
+  waitOnConsole("node-b");
+  await expectRefused(/^Search again/, sentence, "license");
+  await expectToldThere(sentence);
+  b.command(["settings", "import", "-"], JSON.stringify({ server: { name: "node-b" } }));
+});
+
+scene("a code that one side does without is refused", async () => {
+  const sentence = /node-b was told --skip-code and node-a was not; say it on both nodes or on neither\./;
+  waitOnConsole("node-b", "--skip-code");
+  await expectRefused(/^Search again/, sentence, "skipped-code");
+  await expectToldThere(sentence);
+});
+
+scene("three nodes on one cluster network are refused (S1, S14)", async () => {
+  const sentence =
+    /More than two nodes answer on this cluster network \(node-[bc] and node-[bc] both wait to join\); leave only the two/;
+  const c = lab.node("c");
+  await c.start();
+  waitOnConsole("node-b");
+  const third = c.talk(["cluster", "join", "--interface", "clu0", "--name", "node-c"]);
+  for (const node of [b, c]) await until(`node ${node.side} waits`, async () => (await node.role()) === "joining");
+  await expectRefused(/^Search again/, sentence, "third-node");
+  await expectToldThere(sentence);
+  await expectToldThere(sentence, third);
+  await c.stop();
+});
+
+scene("a card without a link is refused", async () => {
+  lab.cable("a", "clu0", false);
+  await expectRefused(/^Search again/, /clu0 has no link; connect its cable to the other node/, "no-link");
+  lab.cable("a", "clu0", true);
 });
 
 scene("a wrong code is refused on both sides, and the next one is another", async () => {
@@ -149,7 +225,10 @@ scene("a cable that is cut in the middle ends the pairing, and is said", async (
 
 scene("cards of different segments are found out, and the right ones make a cluster", async () => {
   await match("lan0", "wan0");
-  await page.locator(".pairs").getByRole("alert").waitFor();
+  await page
+    .locator(".pairs")
+    .getByText("What lan0 of node-a sends does not arrive at wan0 of node-b but at its lan0; exchange the cables")
+    .waitFor();
   await picture("wrong-match");
   await button("Undo lan0 = wan0").click();
   await match("lan0", "lan0");
@@ -164,6 +243,12 @@ scene("cards of different segments are found out, and the right ones make a clus
   expect((await joining.ended).status).toBe(0);
   await button("Show the cluster").click();
   await page.getByText("The cluster is operational").waitFor();
+  // Each of the two has just begun; the other one says so itself.
+  await page
+    .getByText(/^\d+ (minute|second)/)
+    .nth(1)
+    .waitFor();
+  await until("the status knows both too", async () => (await a.status())?.peer?.uptime_s !== null);
   await page.waitForTimeout(3000);
   await picture("cluster");
 });

@@ -34,6 +34,8 @@ export class LabNode {
   readonly #lab: Lab;
   readonly state: string;
   readonly run: string;
+  /** What is started: another build, if need be. Commands are of this one. */
+  executable = EXECUTABLE;
   /** More words for `understudy node`, at every start. */
   options: string[] = [];
   #child: ReturnType<typeof Bun.spawn> | null = null;
@@ -48,7 +50,7 @@ export class LabNode {
   /** `before`: shell commands that prepare the mount namespace that the node gets for itself; `more`: further options. */
   async start(before = "", more: string[] = []): Promise<void> {
     // A node outlives no lab, however the lab ends.
-    const command = [EXECUTABLE, "node", "--state", this.state, "--run", this.run, ...this.options, ...more];
+    const command = [this.executable, "node", "--state", this.state, "--run", this.run, ...this.options, ...more];
     const words = ["setpriv", "--pdeathsig", "KILL", ...command];
     this.#child = Bun.spawn(this.#lab.inside(this.side, prepared(before, words)), {
       stdin: "ignore",
