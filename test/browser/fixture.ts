@@ -33,8 +33,8 @@ export class Fixture {
   logged_in: boolean;
   /** Nobody answers, as while an address moves from one node to the other. */
   silent = false;
-  /** The next change of settings is refused so. */
-  refusal: { code: string; message: string } | null = null;
+  /** What the next one of these is refused with, by "METHOD /path". */
+  readonly refusals = new Map<string, { code: string; message: string }>();
   /** What was asked for, as "METHOD /path". */
   readonly asked: string[] = [];
   readonly #server: ReturnType<typeof Bun.serve>;
@@ -207,6 +207,8 @@ export class Fixture {
     const { answers } = this;
     if (answers.status.role === "backup")
       throw new Refused(409, "not-active", "Only the active node of a cluster takes changes; make this one there.");
+    const refusal = this.refusals.get(route);
+    if (this.refusals.delete(route) && refusal !== undefined) throw new Refused(409, refusal.code, refusal.message);
     switch (route) {
       case "PATCH /settings":
         return this.#patch(body["set"] as Record<string, unknown>);
@@ -244,11 +246,6 @@ export class Fixture {
   }
 
   #patch(set: Record<string, unknown>): unknown {
-    if (this.refusal !== null) {
-      const { code, message } = this.refusal;
-      this.refusal = null;
-      throw new Refused(409, code, message);
-    }
     const settings = structuredClone(this.answers.settings) as Record<string, unknown>;
     for (const [place, value] of Object.entries(set)) {
       const words = place.split(".");

@@ -194,7 +194,7 @@ test("what the node refuses is said in the form, and what was typed stays", asyn
   const page = await open("active", "nat");
   await button(page, "Add a port forward").click();
   const message = "nat.port_forwards: tcp port 443 is forwarded twice; keep one entry.";
-  fixture.refusal = { code: "bad-settings", message };
+  fixture.refusals.set("PATCH /settings", { code: "bad-settings", message });
   await page.getByLabel("External port").fill("443");
   await page.getByLabel("To this address").fill("10.1.0.9");
   await button(page, "Save").click();
@@ -207,7 +207,10 @@ test("what the node refuses is said in the form, and what was typed stays", asyn
 
 test("a change that the other node did not take can be stored on this one alone", async () => {
   const page = await open("active", "server");
-  fixture.refusal = { code: "not-replicated", message: "node-b is there and did not take the change." };
+  fixture.refusals.set("PATCH /settings", {
+    code: "not-replicated",
+    message: "node-b is there and did not take the change.",
+  });
   await page.getByLabel("Time zone").fill("Europe/Berlin");
   await button(page, "Save").click();
   await page.getByText("node-b is there and did not take the change.").waitFor();

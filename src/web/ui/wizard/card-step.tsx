@@ -3,7 +3,7 @@ import { useResource } from "../lib/resource.ts";
 import { useStore } from "../lib/store.ts";
 import type { Card } from "../lib/types.ts";
 import { speedWords } from "../lib/words.ts";
-import { Button, Dot, Empty, Trouble, Waiting } from "../parts/basics.tsx";
+import { Button, Dot, Empty, Notice, Trouble, Waiting } from "../parts/basics.tsx";
 import { search } from "./pairing.ts";
 import { chooseCard, wizard } from "./state.ts";
 
@@ -26,6 +26,7 @@ export function CardStep() {
     const timer = setInterval(() => void reload(), LOOK_MS);
     return () => clearInterval(timer);
   }, [reload]);
+  const none_free = cards !== null && cards.length > 0 && cards.every(({ used_as }) => used_as !== "free");
   const valid = cards?.some(({ nic, used_as }) => nic === chosen && used_as === "free") ?? false;
   return (
     <>
@@ -37,6 +38,12 @@ export function CardStep() {
       <Trouble text={trouble} />
       {cards === null && trouble === null && <Waiting />}
       {cards?.length === 0 && <Empty>This server has no network card.</Empty>}
+      {none_free && (
+        <Notice tone="bad" live title="No network card of this server is free">
+          The cluster network needs one of its own: add a card, or <a href="#/interfaces">delete an interface</a>. The
+          second server needs as many cards as this one.
+        </Notice>
+      )}
       <fieldset class="choices" aria-labelledby="card-title">
         {cards
           ?.filter(({ state }) => state !== "missing")

@@ -42,7 +42,7 @@ export function MatchStep({ status }: { status: Status }) {
     wizard.set({ tests: rest });
     setMatches(matches.filter((other) => other !== pair));
   };
-  const passed = left.length === 0 && matches.every((pair) => isGood(tests[pair.mine]));
+  const passed = own.length > 0 && left.length === 0 && matches.every((pair) => isGood(tests[pair.mine]));
   return (
     <>
       <h2>Which cards belong together?</h2>
