@@ -17,3 +17,16 @@ test("each way has its own command, and is refused in one sentence without it", 
     expect(refused).toMatchObject({ code: "no-command", message: expect.stringContaining(`--${way}-command`) });
   }
 });
+
+test("the node is there until its command has ended: a service manager would end that one with it", async () => {
+  const script = `import { endWith } from "./power.ts"; endWith("sleep 0.5; echo done", async () => console.log("stopped"));`;
+  const child = Bun.spawn([process.execPath, "-e", script], { cwd: import.meta.dir, stdout: "pipe", detached: true });
+  expect(await child.exited).toBe(0);
+  // As systemd does with what is left of a service.
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // Nothing is left.
+  }
+  expect(await new Response(child.stdout).text()).toBe("stopped\ndone\n");
+});

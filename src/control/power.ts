@@ -5,6 +5,8 @@ export type PowerWay = "reboot" | "poweroff";
 
 /** The answer to whoever asked leaves first. */
 const ANSWERED_MS = 200;
+/** A service manager ends whatever a service leaves behind, so the command must have said its word by then. */
+const COMMAND_MS_MAX = 5000;
 
 /** Throws Failure `no-command` where the node was started without one. */
 export function powerCommand(
@@ -22,8 +24,9 @@ export function powerCommand(
 /** Stops the node, runs the command and is gone. */
 export function endWith(command: string, stop: () => Promise<void>): void {
   setTimeout(() => {
-    void stop().then(() => {
-      Bun.spawn(["/bin/sh", "-c", command], { stdin: "ignore", stdout: "inherit", stderr: "inherit" }).unref();
+    void stop().then(async () => {
+      const child = Bun.spawn(["/bin/sh", "-c", command], { stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+      await Promise.race([child.exited, Bun.sleep(COMMAND_MS_MAX)]);
       process.exit(0);
     });
   }, ANSWERED_MS);
