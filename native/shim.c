@@ -123,6 +123,7 @@ NAPI_MODULE_INIT() {
       {"newNetlinkSocket", new_netlink_socket},
       {"adoptNetlinkSocket", adopt_netlink_socket},
       {"write", write_bytes},
+      {"notify", notify},
       {"driver", driver},
       {"wireless", wireless},
       {"lockMemory", lock_memory},

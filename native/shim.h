@@ -70,6 +70,7 @@ napi_value new_netlink_socket(napi_env env, napi_callback_info info);
 napi_value adopt_netlink_socket(napi_env env, napi_callback_info info);
 napi_value netlink_port(napi_env env, napi_callback_info info);
 napi_value write_bytes(napi_env env, napi_callback_info info);
+napi_value notify(napi_env env, napi_callback_info info);
 napi_value driver(napi_env env, napi_callback_info info);
 napi_value wireless(napi_env env, napi_callback_info info);
 napi_value lock_memory(napi_env env, napi_callback_info info);

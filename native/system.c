@@ -13,6 +13,7 @@
 #include <linux/wireless.h>
 #include <poll.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,6 +91,23 @@ napi_value write_bytes(napi_env env, napi_callback_info info) {
   ssize_t written = write(fd, data, length < PIPE_BUF ? length : PIPE_BUF);
   if (written < 0 && (errno == EAGAIN || errno == EINTR)) written = 0;
   return written < 0 ? fail(env, "write", errno) : number(env, written);
+}
+
+/* A datagram to a Unix socket; a name that begins with @ is one of the abstract namespace (unix(7)). */
+napi_value notify(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  uint8_t *text;
+  size_t length;
+  if (!string_of(env, argument[0], to.sun_path, sizeof to.sun_path) || !to.sun_path[0]) return fail(env, "notify", EINVAL);
+  if (!bytes_of(env, argument[1], &text, &length)) return fail(env, "notify", EINVAL);
+  socklen_t size = offsetof(struct sockaddr_un, sun_path) + strlen(to.sun_path);
+  if (to.sun_path[0] == '@') to.sun_path[0] = 0;
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return fail(env, "notify", errno);
+  int error = sendto(fd, text, length, MSG_NOSIGNAL, (struct sockaddr *)&to, size) < 0 ? errno : 0;
+  close(fd);
+  return error ? fail(env, "notify", error) : NULL;
 }
 
 static int interface_ioctl(const char *nic, unsigned long request, void *data) {

@@ -425,6 +425,8 @@ describe("every failure names operation and errno", () => {
     { call: ["watchInput", -1], operation: "watch input", code: "EBADF" },
     { call: ["watchSignals", ["SIGKILL"]], operation: "watch signals", code: "EINVAL" },
     { call: ["write", 1, {}], operation: "write", code: "EINVAL" },
+    { call: ["notify", "", {}], operation: "notify", code: "EINVAL" },
+    { call: ["notify", "/nowhere", {}], operation: "notify", code: "EINVAL" },
     { call: ["driver", "v9"], operation: "read driver", code: "ENODEV" },
     { call: ["driver", `v0${"x".repeat(30)}`], operation: "read driver", code: "ENODEV" },
     { call: ["wireless", "v9"], operation: "look for wireless", code: "ENODEV" },

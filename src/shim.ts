@@ -98,6 +98,8 @@ export interface Shim {
   adoptNetlinkSocket(protocol: number, fd: number): void;
   /** Writes without blocking; returns bytes written (0 when the pipe is full). A reader that has gone is EPIPE. */
   write(fd: number, bytes: Uint8Array): number;
+  /** Sends a datagram to a Unix socket, without waiting; a path that begins with `@` is a name of the abstract namespace. */
+  notify(path: string, text: Uint8Array): void;
   /** Kernel driver of an interface (ETHTOOL_GDRVINFO), or "" where it has none. */
   driver(nic: string): string;
   /** True where the interface is wireless (SIOCGIWNAME or /sys phy80211). */

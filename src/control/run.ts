@@ -2,10 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../errors.ts";
+import { openShim } from "../shim.ts";
 import { fileTrouble } from "../trouble.ts";
 import { serveControl } from "./api.ts";
 import { Node, type NodeOptions } from "./node.ts";
 import { demandRights } from "./rights.ts";
+import { ServiceManager } from "./service-manager.ts";
 import { Store } from "./store.ts";
 import { Web, webAddress } from "./web.ts";
 
@@ -28,12 +30,16 @@ export async function runNode(options: NodeOptions & { web: string | null }): Pr
     throw runTrouble(options.run, error);
   }
   node.start();
+  const manager = new ServiceManager(openShim(), process.env);
+  manager.ready();
   const web = address === null ? null : new Web(node, { ...address, state: options.state, run: options.run });
   web?.start();
   const end = (): void => {
+    manager.stopping();
     web?.stop();
     server.stop(true);
     void node.stop().then(() => {
+      manager.stop();
       rmSync(join(options.state, "node.pid"), { force: true });
       process.exit(0);
     });
