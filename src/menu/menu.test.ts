@@ -88,17 +88,18 @@ describe("S16: a fresh install", () => {
     expect(session.device.shown).not.toContain("second node");
   });
 
-  test("is asked as soon as the node has started, where the menu was there before it", async () => {
-    session = Session.open((node) => {
-      fresh(node);
-      node.status = { ...node.status, role: "starting" };
+  for (const looks of [1, 2, 3, 4])
+    test(`is asked also where the node is still starting when the menu looks for the first time, ${looks} looks long`, async () => {
+      session = Session.open((node) => {
+        fresh(node);
+        const standalone = node.status;
+        let looked = 0;
+        node.routes["GET /status"] = () => ({ ...standalone, role: looked++ < looks ? "starting" : "standalone" });
+      });
+      await session.sees("second node (backup) of a cluster?");
+      session.device.type("n\n");
+      await session.sees("  1. Configure an interface");
     });
-    await session.sees("  1. Diagnostics");
-    session.node.status = { ...session.node.status, role: "standalone" };
-    await session.sees("second node (backup) of a cluster?");
-    session.device.type("n\n");
-    await session.sees("  1. Configure an interface");
-  });
 
   for (const [what, key] of [
     ["Ctrl+C", "\x03"],

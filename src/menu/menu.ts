@@ -55,10 +55,20 @@ export async function runMenu(device: Device, options: MenuOptions): Promise<voi
   try {
     await watch.start();
     terminal.printPanel();
-    // While the node starts it cannot be told what the server is; asked is as soon as it can, and once.
-    while (["starting", "away"].includes(watch.situation)) if (!(await oneItem(context))) return;
-    if (await isFresh(context)) await carryThrough(context, offerJoining);
-    while (await oneItem(context));
+    let asked = false;
+    for (;;) {
+      // What was just done is seen in the panel at once.
+      await watch.look();
+      // What the server is, a node that has yet to start cannot say.
+      if (!asked && !["starting", "away"].includes(watch.situation)) {
+        asked = true;
+        if (await isFresh(context)) {
+          await carryThrough(context, offerJoining);
+          continue;
+        }
+      }
+      if (!(await oneItem(context))) break;
+    }
   } catch (error) {
     if (!(error instanceof InputEnded)) throw error;
   } finally {
@@ -70,8 +80,6 @@ export async function runMenu(device: Device, options: MenuOptions): Promise<voi
 /** Shows the list and does one thing of it; false where that was Exit. Throws InputEnded. */
 async function oneItem(context: Context): Promise<boolean> {
   const { dialogue, watch } = context;
-  // What was just done is seen in the panel at once.
-  await watch.look();
   const { situation } = watch;
   const items = itemsOf(situation, { console: context.console_command !== null });
   dialogue.terminal.printPanel();
