@@ -76,12 +76,12 @@ export async function buildImage({ root, executable, version, step }: ImageOptio
     `BUILD_ID=${version.commit}`,
     "",
   ].join("\n");
-  const system = [...entries, file("etc/os-release", Buffer.from(os_release))];
-  const linked = libraries([...system, program], of);
+  const product = [program, file("etc/os-release", Buffer.from(os_release))];
+  const linked = libraries([...entries, program], of);
   const initramfs = join(scratch, "initramfs");
   await step("initramfs", () => {
     // Two archives, one behind the other, so that a change of the product compresses the product only.
-    const parts = [[...system, ...linked], [program]].map((part) => compressed(part, join(work, "compressed")));
+    const parts = [[...entries, ...linked], product].map((part) => compressed(part, join(work, "compressed")));
     writeFileSync(initramfs, Buffer.concat(parts));
   });
   const efi = join(dist, "understudy.efi");
@@ -108,7 +108,7 @@ export async function buildImage({ root, executable, version, step }: ImageOptio
       time_s: TIME_S,
     }),
   );
-  const sizes = measure(system, linked, program, {
+  const sizes = measure(entries, linked, program, {
     kernel: join(of.kernel.root, `boot/vmlinuz-${kernel_release}`),
     initramfs,
     efi,

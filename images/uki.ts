@@ -43,10 +43,12 @@ function endOfStub(stub: Buffer): number {
   return image_base + aligned(size_of_image);
 }
 
-/** objcopy writes the time of day into the header. */
+/** objcopy writes the time of day into the header, and a checksum over it; firmware asks for neither. */
 function withoutTime(path: string): void {
   const image = readFileSync(path);
-  image.writeUInt32LE(0, image.readUInt32LE(0x3c) + 8);
+  const header = image.readUInt32LE(0x3c);
+  image.writeUInt32LE(0, header + 8);
+  image.writeUInt32LE(0, header + 24 + 64);
   writeFileSync(path, image);
 }
 

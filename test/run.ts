@@ -23,6 +23,7 @@ const LAYERS: Layer[] = [
   { name: "static: lint", command: ["node_modules/.bin/biome", "check", "--diagnostic-level=error", "."] },
   { name: "static: house rules", tests: ["./test/style.test.ts"] },
   { name: "executable", tests: ["./test/build.test.ts", "./test/smoke.test.ts"] },
+  { name: "image", tests: ["./test/image"] },
   { name: "unit", tests: ["./src"] },
   { name: "settings on a disk", tests: ["./test/settings"] },
   { name: "browser", tests: ["./test/browser"] },
