@@ -13,13 +13,12 @@
  * The cluster cable runs through a switch of its own: cutting one side of it leaves the other node
  * its carrier, cutting both is a direct cable pulled out.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { Instrument } from "./instrument.ts";
 import { instrumentsPath } from "./instruments.ts";
 import { LabNode } from "./node.ts";
 import { sh } from "./shell.ts";
+import { removeNamespace, removeWithTheProgram, type Site, takeSite } from "./site.ts";
 
 export type Side = "a" | "b" | "c" | "d" | "e";
 export type Cable = "lan0" | "wan0" | "clu0";
@@ -39,17 +38,12 @@ export const LAN_ADDRESS6 = "fd00:1::1";
 export const WAN_ADDRESS6 = "fd00:2::1";
 export const ECHO_PORT = 7007;
 
-const PREFIX = "understudy-lab-";
-
-let labs_made = 0;
-const labs = new Set<Lab>();
-
 /** Which nodes there are, and into which cluster network each is plugged. */
 export type Population = Partial<Record<Side, ClusterSwitch>>;
 
 export class Lab {
   readonly directory: string;
-  readonly #prefix: string;
+  readonly #site: Site;
   /** Which cluster network each node is plugged into at present. */
   readonly #population: Population;
   readonly #places: Place[];
@@ -57,14 +51,10 @@ export class Lab {
   readonly #instruments: Instrument[] = [];
 
   constructor(population: Population = { a: "clu", b: "clu" }) {
-    if (process.getuid?.() !== 0)
-      throw new Error("The lab needs a world of its own; start it with npm test, npm start or npm run bench.");
-    sweep();
-    this.#prefix = `us${process.pid}x${labs_made++}-`;
+    this.#site = takeSite();
+    this.directory = this.#site.directory;
     this.#population = { ...population };
-    this.directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
-    removeAllAtTheEnd();
-    labs.add(this);
+    removeWithTheProgram(this);
     const sides = Object.keys(population) as Side[];
     const switches: Switch[] = ["lan", "wan", ...new Set(Object.values(population))];
     this.#places = [...sides, ...switches, "client", "host"];
@@ -86,7 +76,7 @@ export class Lab {
   }
 
   namespace(place: Place): string {
-    return this.#prefix + place;
+    return this.#site.namespace(place);
   }
 
   inside(place: Place, command: string[]): string[] {
@@ -145,7 +135,7 @@ export class Lab {
   }
 
   remove(): void {
-    if (!labs.delete(this)) return;
+    if (!this.#site.leave()) return;
     for (const instrument of this.#instruments) instrument.end();
     for (const node of this.#nodes.values()) node.kill();
     for (const place of this.#places) removeNamespace(this.namespace(place));
@@ -180,56 +170,4 @@ export class Lab {
     sh(["ip", "-n", from, "link", "set", nic, "up"]);
     if (CABLES.some((cable) => cable === nic)) sh(["ip", "-n", from, "link", "set", "lo", "up"]);
   }
-}
-
-let watching_the_end = false;
-
-/** Whatever ends this program, its labs go first. */
-function removeAllAtTheEnd(): void {
-  if (watching_the_end) return;
-  watching_the_end = true;
-  const removeAll = () => {
-    for (const lab of [...labs]) lab.remove();
-  };
-  process.on("exit", removeAll);
-  for (const [signal, number] of [
-    ["SIGINT", 2],
-    ["SIGTERM", 15],
-    ["SIGHUP", 1],
-  ] as const) {
-    process.on(signal, () => {
-      removeAll();
-      process.exit(128 + number);
-    });
-  }
-}
-
-/** Takes a namespace away, with whatever still runs in it. */
-function removeNamespace(name: string): void {
-  for (const pid of sh(["ip", "netns", "pids", name], { allow_failure: true }).split("\n")) {
-    try {
-      if (pid !== "") process.kill(Number(pid), "SIGKILL");
-    } catch {
-      // It ended by itself.
-    }
-  }
-  sh(["ip", "netns", "del", name], { allow_failure: true });
-}
-
-/** Removes what runs that died left behind: all of it carries the number of a process that is gone. */
-function sweep(): void {
-  mkdirSync("/run/netns", { recursive: true });
-  for (const name of readdirSync("/run/netns")) {
-    const pid = /^us(\d+)x\d+-\w+$/.exec(name)?.[1];
-    if (pid !== undefined && !isBun(pid)) removeNamespace(name);
-  }
-  for (const name of readdirSync(tmpdir())) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && !isBun(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
-  }
-}
-
-/** Numbers of processes come around again, so being there is not enough. */
-function isBun(pid: string): boolean {
-  return existsSync(`/proc/${pid}/comm`) && readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("bun");
 }
