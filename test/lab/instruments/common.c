@@ -25,9 +25,12 @@ void die(const char *what) {
   exit(1);
 }
 
-int every_millisecond(void) {
+int pace_ms = 1;
+
+int at_pace(void) {
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-  struct itimerspec interval = {{0, 1000000}, {0, 1000000}};
+  long pace_ns = pace_ms * 1000000L;
+  struct itimerspec interval = {{0, pace_ns}, {0, pace_ns}};
   if (fd < 0 || timerfd_settime(fd, 0, &interval, NULL)) die("timerfd");
   return fd;
 }

@@ -15,9 +15,13 @@ double now_ms(void);
 /* Ends the program, naming the operation that failed and errno. */
 void die(const char *what);
 
-int every_millisecond(void);
+/* How far apart questions and probes are: a millisecond, unless the command line says otherwise. */
+extern int pace_ms;
 
-/* Reads the timer; true when a millisecond has begun. */
+/* A timer at that pace. */
+int at_pace(void);
+
+/* Reads the timer; true when it is time again. */
 int ticked(int timer);
 
 /* The next whole line of standard input, or NULL; ends the program with standard input. */

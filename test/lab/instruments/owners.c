@@ -102,7 +102,7 @@ void observe(const char *nic, char **addresses, int count) {
   static float asked_ms[QUESTIONS_MAX];
   uint64_t next = 0, base = 0; /* questions are numbered for good, and booked from the mark on */
   double mark_ms = now_ms();
-  int fd = packet_socket(nic, ETH_P_ALL, 1), timer = every_millisecond();
+  int fd = packet_socket(nic, ETH_P_ALL, 1), timer = at_pace();
   if (count > ADDRESSES_MAX) count = ADDRESSES_MAX;
   for (int i = 0; i < count; i++) {
     questions[i].text = addresses[i];

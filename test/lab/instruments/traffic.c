@@ -40,7 +40,7 @@ void probe(const char *to, int port) {
   int listed = 0;
   double mark_ms = now_ms(), last_answered_ms = mark_ms, longest_ms = 0, longest_from_ms = 0;
   uint64_t next = 0, answered = 0, marked_next = 0;
-  int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0), timer = every_millisecond();
+  int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0), timer = at_pace();
   struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
   char mapped[64];
   snprintf(mapped, sizeof mapped, strchr(to, ':') ? "%s" : "::ffff:%s", to);
