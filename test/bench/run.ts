@@ -6,6 +6,7 @@ import { falseSwitch } from "./false-switch.ts";
 import { idle } from "./idle.ts";
 import { settings } from "./settings.ts";
 import { simulation } from "./simulation.ts";
+import { vm } from "./vm.ts";
 import { web } from "./web.ts";
 
 const BENCHES: Record<string, (words: string[]) => Promise<void>> = {
@@ -14,6 +15,7 @@ const BENCHES: Record<string, (words: string[]) => Promise<void>> = {
   "false-switch": falseSwitch,
   settings,
   sim: simulation,
+  vm,
   web,
 };
 

@@ -9,12 +9,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { forward } from "./forward.ts";
-import { LAN_ADDRESS, type Lab } from "./topology.ts";
+import { LAN_ADDRESS } from "./topology.ts";
 
 const PORT_FIRST = 8443;
 const PORTS_TRIED = 20;
-/** Says to this program, run again inside the world, which doorway is open. */
-const OPENED = "UNDERSTUDY_LAB_DOORWAY";
+/** Says to this program, run again inside the world, which doorway is open under this name. */
+const opened = (name: string): string => `UNDERSTUDY_DOORWAY_${name.toUpperCase()}`;
+const ONLY = "lan";
 
 export interface Doorway {
   url: string;
@@ -22,9 +23,9 @@ export interface Doorway {
 }
 
 /** Null where no port is free. `prefix`: a command that runs it in another place. */
-export async function openDoorway(prefix: string[] = []): Promise<Doorway | null> {
-  const opened = process.env[OPENED];
-  if (opened !== undefined) return JSON.parse(opened) as Doorway | null;
+export async function openDoorway(prefix: string[] = [], name = ONLY): Promise<Doorway | null> {
+  const open_already = process.env[opened(name)];
+  if (open_already !== undefined) return JSON.parse(open_already) as Doorway | null;
   const words = [...prefix, "setpriv", "--pdeathsig", "TERM", process.execPath, import.meta.filename];
   const child = Bun.spawn(words, { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
   child.unref();
@@ -34,14 +35,17 @@ export async function openDoorway(prefix: string[] = []): Promise<Doorway | null
 }
 
 /** To this program, run again inside the world (world.ts): it takes the same one. */
-export function passOn(doorway: Doorway | null): void {
-  process.env[OPENED] = JSON.stringify(doorway);
+export function passOn(doorway: Doorway | null, name = ONLY): void {
+  process.env[opened(name)] = JSON.stringify(doorway);
 }
 
-/** The half inside the lab; ends with it. */
-export function leadInto(lab: Lab, { socket }: Doorway): void {
+/** Where the client of a lab is, or of anything built like one. */
+type Clients = { inside(place: "client", command: string[]): string[] };
+
+/** The half inside the lab, from the client to `to`; ends with it. */
+export function leadInto(lab: Clients, { socket }: Pick<Doorway, "socket">, to = `${LAN_ADDRESS}:443`): void {
   const script = join(import.meta.dir, "forward.ts");
-  const words = ["setpriv", "--pdeathsig", "KILL", process.execPath, script, socket, `${LAN_ADDRESS}:443`];
+  const words = ["setpriv", "--pdeathsig", "KILL", process.execPath, script, socket, to];
   Bun.spawn(lab.inside("client", words), { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).unref();
 }
 

@@ -29,6 +29,12 @@ export const CLANG: Prerequisite[] = [
   { command: "clang", package: "libclang-rt-dev", isThere: hasClangRuntime },
 ];
 
+/** For virtual machines with UEFI. */
+export const QEMU: Prerequisite[] = [
+  { command: "qemu-system-x86_64", package: "qemu-system-x86" },
+  { command: "sh", package: "ovmf", isThere: () => existsSync("/usr/share/OVMF/OVMF_CODE_4M.fd") },
+];
+
 function hasClangRuntime(): boolean {
   const directory = Bun.spawnSync(["clang", "-print-resource-dir"]).stdout.toString().trim();
   return existsSync(directory) && [...new Bun.Glob("lib/**/libclang_rt.fuzzer*.a").scanSync(directory)].length > 0;

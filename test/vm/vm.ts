@@ -1,0 +1,167 @@
+/**
+ * A machine: QEMU in software emulation with UEFI, a disk of its own, cards with fixed MACs, a serial console and a
+ * hardware watchdog. Its power can be cut, its clock stopped, its cables pulled.
+ */
+import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { SerialConsole } from "./console.ts";
+import type { Networks } from "./network.ts";
+import { Qmp } from "./qmp.ts";
+
+const FIRMWARE = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+/** Kept by each machine for itself: what it wrote there survives a power cut. */
+const FIRMWARE_VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+
+export interface Card {
+  /** The name of the cable, such as `lan0`. */
+  cable: string;
+  mac: string;
+  tap: string;
+}
+
+export interface MachineOptions {
+  cpu?: string;
+  memory_mb?: number;
+  /** A second serial line, for an image that has somebody there (image.ts). */
+  agent?: boolean;
+}
+
+export interface Machine {
+  name: string;
+  /** For sockets and the firmware's variables. */
+  directory: string;
+  disk: string;
+  cards: Card[];
+  /** Where the transcript of the console goes. */
+  transcript: string;
+  networks: Networks;
+  options: MachineOptions;
+}
+
+export class Vm {
+  readonly #machine: Machine;
+  #child: ReturnType<typeof Bun.spawn> | null = null;
+  #qmp: Qmp | null = null;
+  #console: SerialConsole | null = null;
+  #agent: SerialConsole | null = null;
+  /** Gets the console's bytes as they come, at every start. */
+  onConsole: (bytes: Uint8Array) => void = () => {};
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  get name(): string {
+    return this.#machine.name;
+  }
+
+  get qmp(): Qmp {
+    return this.#there(this.#qmp);
+  }
+
+  get console(): SerialConsole {
+    return this.#there(this.#console);
+  }
+
+  get agent(): SerialConsole {
+    return this.#there(this.#agent);
+  }
+
+  #there<T>(part: T | null): T {
+    if (part === null) throw new Error(`Machine ${this.name} is off.`);
+    return part;
+  }
+
+  get disk(): string {
+    return this.#machine.disk;
+  }
+
+  get is_on(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  #path(what: string): string {
+    return join(this.#machine.directory, `${this.name}-${what}`);
+  }
+
+  /** Power on; returns once the firmware runs. */
+  async start(): Promise<void> {
+    const { networks, transcript, options } = this.#machine;
+    const variables = this.#path("vars.fd");
+    if (!existsSync(variables)) copyFileSync(FIRMWARE_VARIABLES, variables);
+    for (const socket of ["qmp", "console", "agent"]) rmSync(this.#path(socket), { force: true });
+    const words = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", ...this.#words(variables)];
+    this.#child = Bun.spawn(networks.inside("room", words), {
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: Bun.file(transcript.replace(/\.log$/, "-qemu.log")),
+    });
+    this.#qmp = await Qmp.connect(this.#path("qmp"));
+    this.#console = await SerialConsole.connect(this.#path("console"));
+    this.#console.listener = (bytes) => this.onConsole(bytes);
+    if (options.agent) this.#agent = await SerialConsole.connect(this.#path("agent"));
+    await this.#qmp.ask("cont");
+  }
+
+  #words(variables: string): string[] {
+    const { disk, cards, transcript, options } = this.#machine;
+    const serial = (id: string, file: string) => [
+      "-chardev",
+      `socket,id=${id},path=${this.#path(id)},server=on,wait=off,logfile=${file},logappend=on`,
+      "-serial",
+      `chardev:${id}`,
+    ];
+    return [
+      ...["-name", this.name, "-nodefaults", "-no-user-config", "-display", "none", "-S"],
+      ...["-machine", "q35", "-accel", "tcg", "-cpu", options.cpu ?? "max", "-m", String(options.memory_mb ?? 1024)],
+      ...["-drive", `if=pflash,format=raw,unit=0,readonly=on,file=${FIRMWARE}`],
+      ...["-drive", `if=pflash,format=raw,unit=1,file=${variables}`],
+      // First in the order: the firmware would try the network before it, for minutes.
+      ...["-drive", `if=none,id=disk,format=raw,file=${disk}`, "-device", "virtio-blk-pci,drive=disk,bootindex=0"],
+      ...["-device", "i6300esb", "-action", "watchdog=reset"],
+      ...["-device", "virtio-rng-pci"],
+      ...["-qmp", `unix:${this.#path("qmp")},server=on,wait=off`],
+      ...serial("console", transcript),
+      ...(options.agent ? serial("agent", transcript.replace(/\.log$/, "-agent.log")) : []),
+      // No boot ROM on a card: the firmware would offer to boot from the network.
+      ...cards.flatMap(({ cable, mac, tap }) => [
+        "-netdev",
+        `tap,id=net-${cable},ifname=${tap},script=no,downscript=no`,
+        "-device",
+        `virtio-net-pci,id=${cable},netdev=net-${cable},mac=${mac},romfile=`,
+      ]),
+    ];
+  }
+
+  /** The clock of the machine stands still with it. */
+  async freeze(): Promise<void> {
+    await this.qmp.ask("stop");
+  }
+
+  async thaw(): Promise<void> {
+    await this.qmp.ask("cont");
+  }
+
+  /** Pulls a cable out of the card, or puts it back: the machine sees its carrier go or come. */
+  async cable(cable: string, plugged: boolean): Promise<void> {
+    await this.qmp.ask("set_link", { name: cable, up: plugged });
+  }
+
+  /** Power gone: nothing in memory survives, what the disk was given does. */
+  async cut(): Promise<void> {
+    this.#child?.kill("SIGKILL");
+    await this.ended();
+  }
+
+  /** Waits until the machine has turned itself off, or was cut. */
+  async ended(): Promise<void> {
+    await this.#child?.exited;
+    for (const part of [this.#qmp, this.#console, this.#agent]) part?.close();
+    [this.#qmp, this.#console, this.#agent] = [null, null, null];
+  }
+
+  /** At once, where a program ends: no waiting. */
+  kill(): void {
+    this.#child?.kill("SIGKILL");
+  }
+}
