@@ -36,7 +36,6 @@ const COMMAND_LINE = [
   "panic=5",
   "oops=panic",
   "nmi_watchdog=panic",
-  "softlockup_panic=1",
   "rcupdate.rcu_cpu_stall_timeout=30",
 ].join(" ");
 
