@@ -1,6 +1,6 @@
 /**
  * A serial line of a machine, at a Unix socket: what came is waited for in its order, what is typed goes to whoever
- * reads there. QEMU keeps the transcript by itself, escape sequences and all.
+ * reads there. The line outlives the machine's power. QEMU keeps the transcript by itself, escape sequences and all.
  */
 import { until } from "../lab/shell.ts";
 
@@ -22,10 +22,8 @@ export class SerialConsole {
   #seen = 0;
   #socket: Awaited<ReturnType<typeof Bun.connect>> | null = null;
 
-  static async connect(path: string): Promise<SerialConsole> {
-    const line = new SerialConsole();
-    await until(`QEMU listens at ${path}`, () => line.#open(path), CONNECT_MS_MAX);
-    return line;
+  async connect(path: string): Promise<void> {
+    await until(`QEMU listens at ${path}`, () => this.#open(path), CONNECT_MS_MAX);
   }
 
   async #open(path: string): Promise<boolean> {

@@ -16,13 +16,13 @@ import { World } from "./world.ts";
 
 /**
  * Timings for two machines in software emulation on two processors that others use too. The defaults are made for real
- * ones: there a heartbeat is late by a millisecond at times, here by some tens.
+ * ones: there a heartbeat is late by a millisecond at times, here the whole machine stands still for half a second.
  */
 export const TIMINGS = {
-  interval_ms: 50,
-  lease_ms: 400,
-  detect_floor_ms: 450,
-  detect_ceiling_ms: 3000,
+  interval_ms: 100,
+  lease_ms: 2000,
+  detect_floor_ms: 2100,
+  detect_ceiling_ms: 6000,
 };
 
 export const CABLES = ["lan0", "wan0", "clu0"] as const;
@@ -215,8 +215,8 @@ export class VmPair {
         status.sync?.state === "in-sync"
       );
     };
-    await until(`node ${active} is active with its backup`, holds, limit_ms).catch((error: Error) => {
-      throw new Error(`${error.message}\nThe last status: ${last}`);
+    await until(`node ${active} is active with its backup`, holds, limit_ms).catch(async (error: Error) => {
+      throw new Error(`${error.message}\nThe last status: ${last}\n${await this.explain()}`);
     });
     await this.untilTraffic();
     this.active = active;
@@ -252,7 +252,15 @@ export class VmPair {
   /** Throws where an address had another owner than the `changes` that were due explain. */
   async judge(changes: number): Promise<void> {
     const offences = await this.world.judge.offences(changes);
-    if (offences.length > 0) throw new Error(`Two owners.\n${offences.join("\n")}`);
+    if (offences.length > 0) throw new Error(`Two owners.\n${offences.join("\n")}\n${await this.explain()}`);
+  }
+
+  /** What the active node has to say, for a failure's text. */
+  async explain(): Promise<string> {
+    const answer = await this.browser.ask("GET", "/events?last=12", { session: this.session });
+    const events = answer?.status === 200 ? (answer.value as { at: string; code: string; message: string }[]) : [];
+    const panels = [this.a, this.b].map((node) => `${node.vm.name} ${node.role}`).join(", ");
+    return [panels, ...events.map(({ at, code, message }) => `  ${at} ${code}: ${message}`)].join("\n");
   }
 
   /** Settled, then something happens, and `after` is the active node without a second owner at any time. */

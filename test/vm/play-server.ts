@@ -66,7 +66,7 @@ async function obey(pair: VmPair, order: string): Promise<string> {
 function passConsole(node: VmNode, path: string): void {
   rmSync(path, { force: true });
   const watchers = new Set<{ write(bytes: Uint8Array): number }>();
-  node.vm.onConsole = (bytes) => {
+  node.vm.console.listener = (bytes) => {
     for (const watcher of watchers) watcher.write(bytes);
   };
   Bun.listen({

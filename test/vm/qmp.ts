@@ -10,7 +10,7 @@ interface Reply {
   event?: string;
 }
 
-/** What the machine told by itself, such as RESET, SHUTDOWN, WATCHDOG and GUEST_PANICKED. */
+/** What the machine told by itself, such as SHUTDOWN and WATCHDOG. */
 export interface MachineEvent {
   event: string;
   data?: Record<string, unknown>;
@@ -21,10 +21,15 @@ export class Qmp {
   #rest = "";
   readonly #waiting: ((reply: Reply) => void)[] = [];
   #greeted = false;
-  readonly events: MachineEvent[] = [];
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #told: (event: MachineEvent) => void;
 
-  static async connect(path: string): Promise<Qmp> {
-    const qmp = new Qmp();
+  private constructor(told: (event: MachineEvent) => void) {
+    this.#told = told;
+  }
+
+  static async connect(path: string, told: (event: MachineEvent) => void): Promise<Qmp> {
+    const qmp = new Qmp(told);
     await until(`QEMU listens at ${path}`, () => qmp.#open(path), CONNECT_MS_MAX);
     await until("QEMU greets", () => qmp.#greeted, CONNECT_MS_MAX);
     await qmp.ask("qmp_capabilities");
@@ -72,7 +77,7 @@ export class Qmp {
     for (const line of lines.filter((each) => each.trim() !== "")) {
       const reply = JSON.parse(line) as Reply & { QMP?: unknown };
       if (reply.QMP !== undefined) this.#greeted = true;
-      else if (reply.event !== undefined) this.events.push(reply as MachineEvent);
+      else if (reply.event !== undefined) this.#told(reply as MachineEvent);
       else this.#waiting.shift()?.(reply);
     }
   }
@@ -80,11 +85,12 @@ export class Qmp {
   /** QEMU has gone: whoever still waits is told. */
   #end(): void {
     for (const tell of this.#waiting.splice(0)) tell({ error: { class: "gone", desc: "it has ended" } });
+    this.#closed.resolve();
   }
 
-  /** How often the machine has told of this. */
-  count(event: string): number {
-    return this.events.filter((each) => each.event === event).length;
+  /** Everything that it told has been heard. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   close(): void {

@@ -4,9 +4,10 @@
  */
 import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { until } from "../lab/shell.ts";
 import { SerialConsole } from "./console.ts";
 import type { Networks } from "./network.ts";
-import { Qmp } from "./qmp.ts";
+import { type MachineEvent, Qmp } from "./qmp.ts";
 
 const FIRMWARE = "/usr/share/OVMF/OVMF_CODE_4M.fd";
 /** Kept by each machine for itself: what it wrote there survives a power cut. */
@@ -40,12 +41,13 @@ export interface Machine {
 
 export class Vm {
   readonly #machine: Machine;
+  readonly console = new SerialConsole();
+  /** The second serial line. */
+  readonly agent = new SerialConsole();
+  readonly #events: MachineEvent[] = [];
   #child: ReturnType<typeof Bun.spawn> | null = null;
   #qmp: Qmp | null = null;
-  #console: SerialConsole | null = null;
-  #agent: SerialConsole | null = null;
-  /** Gets the console's bytes as they come, at every start. */
-  onConsole: (bytes: Uint8Array) => void = () => {};
+  #off: Promise<void> = Promise.resolve();
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -55,29 +57,27 @@ export class Vm {
     return this.#machine.name;
   }
 
-  get qmp(): Qmp {
-    return this.#there(this.#qmp);
-  }
-
-  get console(): SerialConsole {
-    return this.#there(this.#console);
-  }
-
-  get agent(): SerialConsole {
-    return this.#there(this.#agent);
-  }
-
-  #there<T>(part: T | null): T {
-    if (part === null) throw new Error(`Machine ${this.name} is off.`);
-    return part;
-  }
-
   get disk(): string {
     return this.#machine.disk;
   }
 
   get is_on(): boolean {
-    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+    return this.#child !== null;
+  }
+
+  /** How often it has started again by itself. */
+  get resets(): number {
+    return this.#events.filter(isReset).length;
+  }
+
+  /** How often its watchdog had to reset it. */
+  get barks(): number {
+    return this.#events.filter(({ event }) => event === "WATCHDOG").length;
+  }
+
+  async ask(command: string, values: Record<string, unknown> = {}): Promise<unknown> {
+    if (this.#qmp === null) throw new Error(`Machine ${this.name} is off.`);
+    return await this.#qmp.ask(command, values);
   }
 
   #path(what: string): string {
@@ -86,21 +86,43 @@ export class Vm {
 
   /** Power on; returns once the firmware runs. */
   async start(): Promise<void> {
+    if (this.is_on) throw new Error(`Machine ${this.name} is on.`);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#off = promise;
+    // Whoever waits for the end hears of it; nobody has to.
+    promise.catch(() => {});
+    await this.#run(resolve, reject);
+  }
+
+  /**
+   * One life of QEMU. It ends with a reset of the machine, too, and begins anew: after a reset in the same process the
+   * emulator goes on with all that it translated before, and is several times slower for minutes.
+   */
+  async #run(off: () => void, failed: (error: unknown) => void): Promise<void> {
     const { networks, transcript, options } = this.#machine;
     const variables = this.#path("vars.fd");
     if (!existsSync(variables)) copyFileSync(FIRMWARE_VARIABLES, variables);
     for (const socket of ["qmp", "console", "agent"]) rmSync(this.#path(socket), { force: true });
     const words = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", ...this.#words(variables)];
-    this.#child = Bun.spawn(networks.inside("room", words), {
+    const child = Bun.spawn(networks.inside("room", words), {
       stdin: "ignore",
       stdout: "ignore",
       stderr: Bun.file(transcript.replace(/\.log$/, "-qemu.log")),
     });
-    this.#qmp = await Qmp.connect(this.#path("qmp"));
-    this.#console = await SerialConsole.connect(this.#path("console"));
-    this.#console.listener = (bytes) => this.onConsole(bytes);
-    if (options.agent) this.#agent = await SerialConsole.connect(this.#path("agent"));
-    await this.#qmp.ask("cont");
+    this.#child = child;
+    const before = this.resets;
+    const qmp = await Qmp.connect(this.#path("qmp"), (event) => void this.#events.push(event));
+    this.#qmp = qmp;
+    await this.console.connect(this.#path("console"));
+    if (options.agent) await this.agent.connect(this.#path("agent"));
+    Promise.all([child.exited, qmp.closed]).then(() => {
+      for (const part of [this.#qmp, this.console, this.agent]) part?.close();
+      this.#qmp = null;
+      if (this.resets > before) return this.#run(off, failed).catch(failed);
+      this.#child = null;
+      off();
+    });
+    await qmp.ask("cont");
   }
 
   #words(variables: string): string[] {
@@ -118,7 +140,7 @@ export class Vm {
       ...["-drive", `if=pflash,format=raw,unit=1,file=${variables}`],
       // First in the order: the firmware would try the network before it, for minutes.
       ...["-drive", `if=none,id=disk,format=raw,file=${disk}`, "-device", "virtio-blk-pci,drive=disk,bootindex=0"],
-      ...["-device", "i6300esb", "-action", "watchdog=reset"],
+      ...["-device", "i6300esb", "-action", "watchdog=reset", "-action", "reboot=shutdown"],
       ...["-device", "virtio-rng-pci"],
       ...["-qmp", `unix:${this.#path("qmp")},server=on,wait=off`],
       ...serial("console", transcript),
@@ -135,29 +157,27 @@ export class Vm {
 
   /** The clock of the machine stands still with it. */
   async freeze(): Promise<void> {
-    await this.qmp.ask("stop");
+    await this.ask("stop");
   }
 
   async thaw(): Promise<void> {
-    await this.qmp.ask("cont");
+    await this.ask("cont");
   }
 
   /** Pulls a cable out of the card, or puts it back: the machine sees its carrier go or come. */
   async cable(cable: string, plugged: boolean): Promise<void> {
-    await this.qmp.ask("set_link", { name: cable, up: plugged });
+    await this.ask("set_link", { name: cable, up: plugged });
   }
 
   /** Power gone: nothing in memory survives, what the disk was given does. */
   async cut(): Promise<void> {
-    this.#child?.kill("SIGKILL");
-    await this.ended();
+    this.kill();
+    await this.#off;
   }
 
-  /** Waits until the machine has turned itself off, or was cut. */
-  async ended(): Promise<void> {
-    await this.#child?.exited;
-    for (const part of [this.#qmp, this.#console, this.#agent]) part?.close();
-    [this.#qmp, this.#console, this.#agent] = [null, null, null];
+  /** Waits until the machine has turned itself off. */
+  async ended(limit_ms: number): Promise<void> {
+    await until(`machine ${this.name} is off`, () => !this.is_on, limit_ms);
   }
 
   /** At once, where a program ends: no waiting. */
@@ -165,3 +185,5 @@ export class Vm {
     this.#child?.kill("SIGKILL");
   }
 }
+
+const isReset = ({ event, data }: MachineEvent): boolean => event === "SHUTDOWN" && data?.["reason"] === "guest-reset";
