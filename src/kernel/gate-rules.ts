@@ -19,8 +19,33 @@
  */
 
 import { ETHER_TYPE } from "../wire/ethernet.ts";
+import type { Expression } from "./expressions.ts";
 import { parseAddress } from "./ip.ts";
-import type { ChainDefinition, Expression, RuleDefinition, SetDefinition } from "./nftables.ts";
+import {
+  ACCEPT,
+  DHCP_CLIENT_PORT,
+  DHCP_SERVER_PORT,
+  DROP,
+  ICMPV6_TYPE,
+  IPPROTO,
+  IPV4_DESTINATION,
+  IPV4_SOURCE,
+  IPV6_DESTINATION,
+  IPV6_SOURCE,
+  inPrefix,
+  is,
+  linkLocal,
+  load,
+  MLD,
+  NEIGHBOUR_ADVERTISEMENT,
+  NEIGHBOUR_SOLICITATION,
+  outside,
+  protocol,
+  TRANSPORT_DESTINATION_PORT,
+  u16,
+  within,
+} from "./matches.ts";
+import type { ChainDefinition, RuleDefinition, SetDefinition } from "./nftables.ts";
 
 export const GATE_TABLE = "understudy";
 export const LEASE_SET = "lease";
@@ -63,10 +88,6 @@ const INGRESS_PRIORITY = -500;
 /** And last on the way out, so that a heartbeat that anybody else drops renews nothing. */
 const EGRESS_PRIORITY = 500;
 
-const NEIGHBOUR_SOLICITATION = 135;
-const NEIGHBOUR_ADVERTISEMENT = 136;
-/** Multicast listener query and reports, without which a snooping switch keeps neighbour discovery from us. RFC 3810. */
-const MLD = { query: 130, report_v1: 131, done_v1: 132, report_v2: 143 } as const;
 /** ICMPv6 to a link's multicast addresses that a shut gate lets in … */
 const DISCOVERY_IN = [MLD.query, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT];
 /** … and out, from the unspecified address. */
@@ -74,65 +95,31 @@ const DISCOVERY_OUT = [MLD.report_v1, MLD.done_v1, MLD.report_v2, NEIGHBOUR_SOLI
 /** What makes a host send its traffic to us: router advertisement and redirect. RFC 4861. */
 const ROUTER_MESSAGES = [134, 137];
 
-const IPPROTO_UDP = 17;
-const IPPROTO_ICMPV6 = 58;
-const DHCP_SERVER_PORT = 67;
-const DHCP_CLIENT_PORT = 68;
-
-const u16 = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 0xff);
-
-// What a rule can look at. Offsets in bytes, from the header that the name says.
-const load = (base: "link" | "network" | "transport", offset: number, length: number): Expression => ({
-  kind: "payload",
-  base,
-  offset,
-  length,
-});
 const ARP_SENDER_IP = load("network", 14, 4);
 const ARP_TARGET_IP = load("network", 24, 4);
-const IPV4_SOURCE = load("network", 12, 4);
-const IPV4_DESTINATION = load("network", 16, 4);
-const IPV6_SOURCE = load("network", 8, 16);
-const IPV6_DESTINATION = load("network", 24, 16);
-const UDP_DESTINATION_PORT = load("transport", 2, 2);
-const ICMPV6_TYPE = load("transport", 0, 1);
 /** Target address of a neighbour solicitation or advertisement, RFC 4861 sections 4.3 and 4.4. */
 const DISCOVERY_TARGET = load("transport", 8, 16);
 const SOURCE_MAC = load("link", 6, 6);
 /** First byte of a heartbeat: 1 while its sender is active (wire/heartbeat.ts). */
 const CLAIM = load("link", 14, 1);
 
-const is = (field: Expression, value: Uint8Array): Expression[] => [field, { kind: "cmp", op: "eq", value }];
-const within = (field: Expression, set: string): Expression[] => [field, { kind: "lookup", set, inverted: false }];
-const outside = (field: Expression, set: string): Expression[] => [field, { kind: "lookup", set, inverted: true }];
-const inPrefix = (field: Expression, prefix: string, mask: string): Expression[] => [
-  field,
-  { kind: "mask", mask: parseAddress(mask) },
-  { kind: "cmp", op: "eq", value: parseAddress(prefix) },
-];
-
 /** "On Ethernet" comes first because nft then lists the rest by the names of the protocols. It holds for every frame. */
 const frameOf = (type: number): Expression[] => [
   ...is({ kind: "meta", key: "iiftype" }, LEASE_KEY),
   ...is(load("link", 12, 2), u16(type)),
 ];
-const protocol = (number: number): Expression[] => is({ kind: "meta", key: "l4proto" }, Uint8Array.of(number));
-const linkLocal = (field: Expression): Expression[] => inPrefix(field, "fe80::", "ffc0::");
 const linkMulticast = (field: Expression): Expression[] => inPrefix(field, "ff02::", "ffff::");
 
 const HEARTBEAT = frameOf(ETHER_TYPE.understudy);
 const ARP = frameOf(ETHER_TYPE.arp);
 const IPV4 = frameOf(ETHER_TYPE.ipv4);
 const IPV6 = frameOf(ETHER_TYPE.ipv6);
-const UDP = [...IPV4, ...protocol(IPPROTO_UDP)];
-const ICMPV6 = [...IPV6, ...protocol(IPPROTO_ICMPV6)];
+const UDP = [...IPV4, ...protocol(IPPROTO.udp)];
+const ICMPV6 = [...IPV6, ...protocol(IPPROTO.icmpv6)];
 const icmpv6Type = (type: number): Expression[] => [...ICMPV6, ...is(ICMPV6_TYPE, Uint8Array.of(type))];
 
 const LEASE_IN = within({ kind: "meta", key: "iiftype" }, LEASE_SET);
 const LEASE_OUT = within({ kind: "meta", key: "oiftype" }, LEASE_SET);
-
-const ACCEPT: Expression = { kind: "verdict", verdict: "accept" };
-const DROP: Expression = { kind: "verdict", verdict: "drop" };
 
 /** The gate of a configuration: sets with their elements, chains, and rules in order. */
 export function gateDefinition(configuration: GateConfiguration): GateDefinition {
@@ -214,7 +201,7 @@ function rules(configuration: GateConfiguration): RuleDefinition[] {
       "to its DHCP client",
       UDP,
       is(IPV4_DESTINATION, broadcast4),
-      is(UDP_DESTINATION_PORT, u16(DHCP_CLIENT_PORT)),
+      is(TRANSPORT_DESTINATION_PORT, u16(DHCP_CLIENT_PORT)),
       ACCEPT,
     ),
     rule("data_in", "nothing to a shared address", IPV6, within(IPV6_DESTINATION, "shared6"), DROP),
@@ -240,7 +227,7 @@ function rules(configuration: GateConfiguration): RuleDefinition[] {
       "from its DHCP client",
       UDP,
       is(IPV4_SOURCE, unspecified4),
-      is(UDP_DESTINATION_PORT, u16(DHCP_SERVER_PORT)),
+      is(TRANSPORT_DESTINATION_PORT, u16(DHCP_SERVER_PORT)),
       ACCEPT,
     ),
     rule("data_out", "nothing from a shared address", IPV6, within(IPV6_SOURCE, "shared6"), DROP),

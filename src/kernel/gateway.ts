@@ -6,9 +6,10 @@
 
 import type { Shim } from "../shim.ts";
 import { command, commandUnless, nextSequence, ownTable } from "./exchange.ts";
+import type { Expression } from "./expressions.ts";
 import { parsePrefixed } from "./ip.ts";
 import { NETLINK_NETFILTER } from "./netlink.ts";
-import { type Expression, FAMILY, Transaction } from "./nftables.ts";
+import { FAMILY, Transaction } from "./nftables.ts";
 import { applySettings, PROC_SYS, type Setting, type SysctlStore } from "./sysctl.ts";
 
 export const NAT_TABLE = "understudy_nat";
@@ -131,7 +132,10 @@ export function natRequest(configuration: GatewayConfiguration, owned: boolean):
 function translation(addresses: string[]): Expression[] {
   const source = addresses.map(parsePrefixed).find(({ family }) => family === 4);
   if (source === undefined) return [{ kind: "masquerade" }];
-  return [{ kind: "immediate", value: source.bytes }, { kind: "snat" }];
+  return [
+    { kind: "immediate", value: source.bytes },
+    { kind: "nat", of: "source", family: 4 },
+  ];
 }
 
 function interfaceName(nic: string): Uint8Array {

@@ -1,16 +1,17 @@
 /**
  * What we need of nf_tables, as bytes (linux/netfilter/nf_tables.h): tables, sets, chains, rules
- * and their expressions, in one transaction (a batch that the kernel applies as a whole or not at
+ * and their expressions (expressions.ts), in one transaction (a batch that the kernel applies as a whole or not at
  * all). No I/O. Numbers in attributes are in network byte order.
  */
 
+import { type Expression, writeExpression } from "./expressions.ts";
 import { Attributes, attributesOf, type NetlinkMessage, NetlinkWriter, NLM_F } from "./netlink.ts";
 
 /** NFNLGRP_NFTABLES: changes of tables, sets, chains and rules, and a NEWGEN after each transaction. */
 export const NFNLGRP_NFTABLES = 7;
 
 /** Protocol families (linux/netfilter.h, NFPROTO_…). */
-export const FAMILY = { ip: 2, netdev: 5 } as const;
+export const FAMILY = { inet: 1, ip: 2, netdev: 5 } as const;
 export type Family = (typeof FAMILY)[keyof typeof FAMILY];
 
 const NFNL_SUBSYS_NFTABLES = 10;
@@ -29,6 +30,7 @@ export const NFT_MSG = {
   get_chain: subsystem(4),
   new_rule: subsystem(6),
   get_rule: subsystem(7),
+  delete_rule: subsystem(8),
   new_set: subsystem(9),
   get_set: subsystem(10),
   new_element: subsystem(12),
@@ -56,13 +58,20 @@ export const KEY_TYPE = {
   ether_type: { number: 10, length: 2, host_order: false },
   iface_type: { number: 21, length: 2, host_order: true },
   icmpv6_type: { number: 29, length: 1, host_order: false },
+  inet_service: { number: 13, length: 2, host_order: false },
   ifname: { number: 41, length: 16, host_order: true },
+  /** Several side by side, each padded to four bytes; six bits of the number for each. */
+  "inet_proto . inet_service": { number: (12 << 6) | 13, length: 8, host_order: false },
+  "ipv4_addr . inet_service": { number: (7 << 6) | 13, length: 8, host_order: false },
+  "ipv6_addr . inet_service": { number: (8 << 6) | 13, length: 20, host_order: false },
 } as const;
 export type KeyType = keyof typeof KEY_TYPE;
 
 export interface SetDefinition {
   name: string;
   key: KeyType;
+  /** Present: a map, which has such a value for each key. */
+  data?: KeyType;
   /** Present: elements go by themselves after this many milliseconds, and rules may update them. */
   timeout_ms?: number;
   /** Most elements that the set takes, expired ones that are not yet collected included. */
@@ -71,35 +80,25 @@ export interface SetDefinition {
   collect_ms?: number;
 }
 
+/** An element of a map. */
+export interface Mapping {
+  key: Uint8Array;
+  data: Uint8Array;
+}
+
 export interface ChainDefinition {
   name: string;
   type: "filter" | "nat";
-  hook: "ingress" | "egress" | "postrouting";
+  hook: keyof typeof HOOK_NUMBER;
   priority: number;
   policy: "accept" | "drop";
   /** For ingress and egress. */
   devices: string[];
 }
 
-const HOOK_NUMBER = { ingress: 0, egress: 1, postrouting: 4 } as const;
+/** The first two are of the family netdev. */
+const HOOK_NUMBER = { ingress: 0, egress: 1, prerouting: 0, input: 1, forward: 2, postrouting: 4 } as const;
 const POLICY_NUMBER = { drop: 0, accept: 1 } as const;
-const PAYLOAD_BASE = { link: 0, network: 1, transport: 2 } as const;
-const META_KEY = { iifname: 6, oifname: 7, iiftype: 8, oiftype: 9, l4proto: 16 } as const;
-const COMPARISON = { eq: 0, neq: 1 } as const;
-const DYNSET_OPERATION = { update: 1, delete: 2 } as const;
-
-/** One step of a rule. Values go through one 16-byte register: load, then compare or look up. */
-export type Expression =
-  | { kind: "payload"; base: keyof typeof PAYLOAD_BASE; offset: number; length: number }
-  | { kind: "meta"; key: keyof typeof META_KEY }
-  | { kind: "mask"; mask: Uint8Array }
-  | { kind: "cmp"; op: keyof typeof COMPARISON; value: Uint8Array }
-  | { kind: "lookup"; set: string; inverted: boolean }
-  | { kind: "dynset"; op: keyof typeof DYNSET_OPERATION; set: string; timeout_ms?: number }
-  | { kind: "immediate"; value: Uint8Array }
-  | { kind: "verdict"; verdict: "accept" | "drop" }
-  | { kind: "masquerade" }
-  | { kind: "snat" };
 
 export interface RuleDefinition {
   chain: string;
@@ -108,12 +107,9 @@ export interface RuleDefinition {
   comment?: string;
 }
 
-const NFT_REG_VERDICT = 0;
-const NFT_REG_1 = 1;
+const NFT_SET_MAP = 0x8;
 const NFT_SET_TIMEOUT = 0x10;
 const NFT_SET_EVAL = 0x20;
-const NFT_LOOKUP_F_INV = 1;
-const NFT_NAT_SNAT = 0;
 
 /** A transaction under construction; `finish` gives the datagram. */
 export class Transaction {
@@ -160,9 +156,14 @@ export class Transaction {
     return this.step(NFT_MSG.new_set, NLM_F.create, family, (to) => {
       to.string(1, table);
       to.string(2, set.name);
-      to.u32Network(3, set.timeout_ms === undefined ? 0 : NFT_SET_TIMEOUT | NFT_SET_EVAL);
+      const flags = set.timeout_ms === undefined ? 0 : NFT_SET_TIMEOUT | NFT_SET_EVAL;
+      to.u32Network(3, flags | (set.data === undefined ? 0 : NFT_SET_MAP));
       to.u32Network(4, key.number);
       to.u32Network(5, key.length);
+      if (set.data !== undefined) {
+        to.u32Network(6, KEY_TYPE[set.data].number);
+        to.u32Network(7, KEY_TYPE[set.data].length);
+      }
       to.u32Network(10, id);
       if (set.size !== undefined) {
         const size = set.size;
@@ -177,20 +178,36 @@ export class Transaction {
 
   /** Adds keys, in as many messages as their number needs. */
   newElements(family: Family, table: string, set: string, keys: Uint8Array[], timeout_ms?: number): this {
-    // An attribute holds 64 KiB; an IPv6 element takes 28 bytes of it.
+    return this.elements(family, table, set, keys, (to, key) => {
+      to.nested(1, () => to.attribute(1, key));
+      if (timeout_ms !== undefined) to.u64Network(4, timeout_ms);
+    });
+  }
+
+  /** As `newElements`, for a map. */
+  newMappings(family: Family, table: string, set: string, mappings: Mapping[]): this {
+    return this.elements(family, table, set, mappings, (to, { key, data }) => {
+      to.nested(1, () => to.attribute(1, key));
+      to.nested(2, () => to.attribute(1, data));
+    });
+  }
+
+  private elements<T>(
+    family: Family,
+    table: string,
+    set: string,
+    all: T[],
+    fill: (to: NetlinkWriter, element: T) => void,
+  ): this {
+    // An attribute holds 64 KiB; the longest element takes 48 bytes of it.
     const PER_MESSAGE = 1000;
-    for (let at = 0; at < keys.length; at += PER_MESSAGE) {
-      const some = keys.slice(at, at + PER_MESSAGE);
+    for (let at = 0; at < all.length; at += PER_MESSAGE) {
+      const some = all.slice(at, at + PER_MESSAGE);
       this.step(NFT_MSG.new_element, NLM_F.create, family, (to) => {
         to.string(1, table);
         to.string(2, set);
         to.nested(3, () => {
-          for (const key of some) {
-            to.nested(1, () => {
-              to.nested(1, () => to.attribute(1, key));
-              if (timeout_ms !== undefined) to.u64Network(4, timeout_ms);
-            });
-          }
+          for (const element of some) to.nested(1, () => fill(to, element));
         });
       });
     }
@@ -205,6 +222,12 @@ export class Transaction {
     });
   }
 
+  /** All rules of a table; no error where there are none. */
+  flushRules(family: Family, table: string): this {
+    return this.step(NFT_MSG.delete_rule, 0, family, (to) => to.string(1, table));
+  }
+
+  /** Makes the chain, or sets the policy of one that is there and otherwise the same. */
   newChain(family: Family, table: string, chain: ChainDefinition): this {
     return this.step(NFT_MSG.new_chain, NLM_F.create, family, (to) => {
       to.string(1, table);
@@ -270,83 +293,6 @@ export class Transaction {
   }
 }
 
-function writeExpression(to: NetlinkWriter, expression: Expression): void {
-  const named = (name: string, fill: () => void): void => {
-    to.string(1, name);
-    to.nested(2, fill);
-  };
-  const value = (type: number, bytes: Uint8Array): void => to.nested(type, () => to.attribute(1, bytes));
-  switch (expression.kind) {
-    case "payload":
-      named("payload", () => {
-        to.u32Network(1, NFT_REG_1);
-        to.u32Network(2, PAYLOAD_BASE[expression.base]);
-        to.u32Network(3, expression.offset);
-        to.u32Network(4, expression.length);
-      });
-      break;
-    case "meta":
-      named("meta", () => {
-        to.u32Network(1, NFT_REG_1);
-        to.u32Network(2, META_KEY[expression.key]);
-      });
-      break;
-    case "mask":
-      named("bitwise", () => {
-        to.u32Network(1, NFT_REG_1);
-        to.u32Network(2, NFT_REG_1);
-        to.u32Network(3, expression.mask.length);
-        value(4, expression.mask);
-        value(5, new Uint8Array(expression.mask.length));
-      });
-      break;
-    case "cmp":
-      named("cmp", () => {
-        to.u32Network(1, NFT_REG_1);
-        to.u32Network(2, COMPARISON[expression.op]);
-        value(3, expression.value);
-      });
-      break;
-    case "lookup":
-      named("lookup", () => {
-        to.string(1, expression.set);
-        to.u32Network(2, NFT_REG_1);
-        if (expression.inverted) to.u32Network(5, NFT_LOOKUP_F_INV);
-      });
-      break;
-    case "dynset":
-      named("dynset", () => {
-        to.string(1, expression.set);
-        to.u32Network(3, DYNSET_OPERATION[expression.op]);
-        to.u32Network(4, NFT_REG_1);
-        if (expression.timeout_ms !== undefined) to.u64Network(6, expression.timeout_ms);
-      });
-      break;
-    case "immediate":
-      named("immediate", () => {
-        to.u32Network(1, NFT_REG_1);
-        value(2, expression.value);
-      });
-      break;
-    case "verdict":
-      named("immediate", () => {
-        to.u32Network(1, NFT_REG_VERDICT);
-        to.nested(2, () => to.nested(2, () => to.i32Network(1, POLICY_NUMBER[expression.verdict])));
-      });
-      break;
-    case "masquerade":
-      named("masq", () => {});
-      break;
-    case "snat":
-      named("nat", () => {
-        to.u32Network(1, NFT_NAT_SNAT);
-        to.u32Network(2, FAMILY.ip);
-        to.u32Network(3, NFT_REG_1);
-      });
-      break;
-  }
-}
-
 /** A request to list: everything of the kind in the table (all tables, sets …, where `table` is undefined). */
 export function listRequest(sequence: number, type: number, family: Family, table?: string, set?: string): Uint8Array {
   const writer = new NetlinkWriter(sequence, 256);
@@ -360,6 +306,8 @@ export function listRequest(sequence: number, type: number, family: Family, tabl
 
 export interface Element {
   key: Uint8Array;
+  /** Of a map. */
+  data?: Uint8Array;
   /** Milliseconds until it expires; undefined where it stays. */
   remaining_ms: number | undefined;
 }
@@ -373,7 +321,9 @@ export function readElements(messages: NetlinkMessage[]): Element[] {
     for (const { payload } of list?.entries ?? []) {
       const element = new Attributes(payload);
       const key = element.nested(1)?.bytes(1);
-      if (key !== undefined) elements.push({ key, remaining_ms: element.u64Network(5) });
+      const data = element.nested(2)?.bytes(1);
+      if (key === undefined) continue;
+      elements.push({ key, ...(data === undefined ? {} : { data }), remaining_ms: element.u64Network(5) });
     }
   }
   return elements;
