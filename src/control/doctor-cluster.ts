@@ -129,9 +129,10 @@ function addresses({ status }: Facts): Finding {
 }
 
 function alarms({ status }: Facts): Finding[] {
-  const findings = status.alarms.map(({ code, message }) =>
-    warning(code, message, "See the events for when it began."),
-  );
+  // The firewall has a finding of its own.
+  const findings = status.alarms
+    .filter(({ code }) => code !== "firewall-failed")
+    .map(({ code, message }) => warning(code, message, "See the events for when it began."));
   const foreign = status.alarms.some(({ code }) => code === "address-conflict");
   return foreign ? findings : [good("foreign-announcements", "Nobody else uses a shared address."), ...findings];
 }

@@ -17,6 +17,8 @@ export interface Facts {
   kernel_release: string;
   /** Null where nftables answers. */
   nftables_trouble: string | null;
+  /** Null where the firewall is in force. */
+  firewall_trouble: string | null;
   clock_ms: number;
   state_directory: string;
   /** Null where it can be written. */
@@ -42,10 +44,11 @@ export interface Subject extends CardUse {
   interfaces: { nic: string; role: "internal" | "external"; enabled?: boolean | undefined }[];
   state_directory: string;
   status: Status;
+  firewall_trouble: string | null;
 }
 
 export function gatherFacts(subject: Subject): Facts {
-  const { state_directory, cluster_nic, status, interfaces } = subject;
+  const { state_directory, cluster_nic, status, interfaces, firewall_trouble } = subject;
   // Where settings are replicated, the status says how far.
   const { sync = null } = status as { sync?: { state: string } | null };
   const cards = reportCards(subject);
@@ -55,6 +58,7 @@ export function gatherFacts(subject: Subject): Facts {
     nftables_trouble: troubleOf(
       () => void list(openShim(), NETLINK_NETFILTER, listRequest(nextSequence(), NFT_MSG.get_table, FAMILY.netdev)),
     ),
+    firewall_trouble,
     clock_ms: Date.now(),
     state_directory,
     state_trouble: stateTrouble(state_directory),

@@ -71,6 +71,7 @@ const FACTS: Facts = {
   missing_rights: [],
   kernel_release: "6.18.5-amd64",
   nftables_trouble: null,
+  firewall_trouble: null,
   clock_ms: Date.UTC(2026, 10, 24),
   state_directory: "/var/lib/understudy",
   state_trouble: null,
@@ -107,6 +108,7 @@ const lost = (nic: string, used_as: CardReport["used_as"]): CardReport => ({
 const unlinked = { ...card("lan0", "internal"), link: false, speed_mbps: null };
 const cases: [string, string[], string[]][] = [
   ["no rights", faults({ missing_rights: ["CAP_NET_RAW"] }), ["bad rights"]],
+  ["no firewall", faults({ firewall_trouble: "The firewall is not in force: netlink: ENOENT." }), ["bad firewall"]],
   ["no nftables", faults({ nftables_trouble: "netlink: EPROTONOSUPPORT" }), ["bad kernel-nftables"]],
   ["Linux 6.1", faults({ kernel_release: "6.1.0-18-amd64" }), ["warning kernel-owner"]],
   ["Linux 5.10", faults({ kernel_release: "5.10.0" }), ["bad kernel-egress", "warning kernel-owner"]],

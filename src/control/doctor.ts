@@ -37,7 +37,7 @@ function rights({ missing_rights }: Facts): Finding {
   return bad("rights", `The node lacks ${missing_rights.join(" and ")}.`, "Start it as root.");
 }
 
-function kernel({ kernel_release, nftables_trouble }: Facts): Finding[] {
+function kernel({ kernel_release, nftables_trouble, firewall_trouble }: Facts): Finding[] {
   const egress = isSince(kernel_release, EGRESS_SINCE)
     ? good("kernel-egress", `Linux ${kernel_release} can renew the lease as heartbeats leave.`)
     : bad("kernel-egress", `Linux ${kernel_release} has no netdev egress hook.`, "Install Linux 5.16 or later.");
@@ -56,7 +56,11 @@ function kernel({ kernel_release, nftables_trouble }: Facts): Finding[] {
           `nftables cannot be used: ${nftables_trouble}.`,
           "Use a kernel with nf_tables and its netdev family.",
         );
-  return [nftables, egress, owner];
+  const firewall =
+    firewall_trouble === null
+      ? good("firewall", "The firewall is in force.")
+      : bad("firewall", firewall_trouble, "Until then it is closed, or not there: see to it before anything else.");
+  return [nftables, egress, owner, firewall];
 }
 
 function isSince(release: string, [major, minor]: readonly [number, number]): boolean {

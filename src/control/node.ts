@@ -19,6 +19,7 @@ import { diagnose, type Finding } from "./doctor.ts";
 import { gatherFacts, type Subject } from "./doctor-facts.ts";
 import { Erasure } from "./erasure.ts";
 import { Events } from "./events.ts";
+import { FIREWALL_KERNEL, FIREWALL_LOOK_MS, FirewallKeeper, firewallOf } from "./firewall-keeper.ts";
 import { HeartProcess, spawnHeart } from "./heart-process.ts";
 import { Hooks } from "./hooks.ts";
 import {
@@ -49,6 +50,8 @@ export interface NodeOptions {
   poweroff_command?: string | null;
   /** The device of a hardware watchdog, which the heart feeds. */
   watchdog?: string | null;
+  /** Of the web interface; external networks may be let in there. */
+  web_port?: number | null;
   /** The directory of the programs that are told what becomes of this node. */
   hooks?: string | null;
 }
@@ -108,6 +111,7 @@ export class Node {
   readonly #replicator: Replicator;
   readonly #erasure: Erasure;
   readonly #hooks: Hooks;
+  readonly #firewall: FirewallKeeper;
   #cluster: ClusterState | null;
   #term: number;
   #snapshot: Snapshot | null = null;
@@ -115,6 +119,7 @@ export class Node {
   #ending = false;
   #forgetting = false;
   #watching: Timer | undefined;
+  #keeping: Timer | undefined;
   #configuring = 0;
   /** As they were when somebody last looked at the cards. */
   #card_alarms: Snapshot["alarms"] = [];
@@ -130,6 +135,9 @@ export class Node {
       options.hooks ?? null,
       () => ({ term: this.#term, settings_revision: this.settings.revision, run: options.run }),
       (code, severity, message) => this.events.add(code, severity, message),
+    );
+    this.#firewall = new FirewallKeeper(FIREWALL_KERNEL, (code, severity, message) =>
+      this.events.add(code, severity, message),
     );
     this.settings = new SettingsService(database, {
       term: () => this.#term,
@@ -171,6 +179,9 @@ export class Node {
     this.events.add("started", "info", `understudy ${VERSION} build ${BUILD} starts.`);
     this.#hooks.started();
     this.#replicator.follow(this.#membership());
+    // Before the heart brings interfaces up and gives them addresses.
+    this.#applyFirewall();
+    this.#keeping = setInterval(() => this.#firewall.check(), FIREWALL_LOOK_MS);
     this.#heart.start(this.#configuration(false));
     this.#setLinks(false);
     const watch = new InterfaceWatch(
@@ -205,6 +216,7 @@ export class Node {
   async stop(): Promise<void> {
     this.#ending = true;
     clearInterval(this.#watching);
+    clearInterval(this.#keeping);
     this.pairing.stop();
     this.#erasure.stop();
     // Beside the hand-over, which waits for nobody.
@@ -234,7 +246,7 @@ export class Node {
       memory_locked: false,
       watchdog: null,
       ...snapshot,
-      alarms: [...(snapshot?.alarms ?? []), ...this.#card_alarms],
+      alarms: [...(snapshot?.alarms ?? []), ...this.#card_alarms, ...this.#firewallAlarms()],
       peer: this.#shownPeer(),
       role: this.#shownRole(),
       reason: pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),
@@ -250,6 +262,11 @@ export class Node {
       license: this.administration.license(),
       web: this.web,
     };
+  }
+
+  #firewallAlarms(): Snapshot["alarms"] {
+    const { trouble } = this.#firewall;
+    return trouble === null ? [] : [{ code: "firewall-failed", message: trouble }];
   }
 
   #shownRole(): Status["role"] {
@@ -272,7 +289,14 @@ export class Node {
   doctor(): Finding[] {
     this.#lookAtCards();
     const status = this.status();
-    return diagnose(gatherFacts({ ...this.#cardUse(), state_directory: this.#options.state, status }));
+    return diagnose(
+      gatherFacts({
+        ...this.#cardUse(),
+        state_directory: this.#options.state,
+        status,
+        firewall_trouble: this.#firewall.trouble,
+      }),
+    );
   }
 
   #cardUse(): Pick<Subject, "interfaces" | "cluster_nic" | "names"> {
@@ -468,6 +492,8 @@ export class Node {
   async #configureHeart({ bootstrap = false, settings_only = false } = {}): Promise<void> {
     this.#configuring++;
     try {
+      // First, so that an interface that is new or has another role is never without its rules.
+      this.#applyFirewall();
       this.#setLinks(true);
       // A cluster that the node has entered or left since.
       this.#replicator.follow(this.#membership());
@@ -480,6 +506,11 @@ export class Node {
     } finally {
       this.#configuring--;
     }
+  }
+
+  #applyFirewall(): void {
+    const { web_port = null } = this.#options;
+    this.#firewall.apply(firewallOf(this.settings.current, this.#membership()?.nic, web_port));
   }
 
   /** Links of enabled interfaces up, or those of disabled ones down: these must not carry traffic past the gate. */

@@ -22,7 +22,7 @@ export async function runNode(options: NodeOptions & { web: string | null }): Pr
   // Made before it is held, so that a directory that cannot be used is refused as such.
   new Store(options.state);
   holdAlone(options.state);
-  const node = new Node(options);
+  const node = new Node({ ...options, web_port: address?.port ?? null });
   let server: ReturnType<typeof serveControl>;
   try {
     server = serveControl(node, socket);

@@ -19,7 +19,7 @@ import {
   type Gate,
   type GateConfiguration,
   installGate,
-  isForeignFirewallChange,
+  isForeignGateChange,
   openLease,
   removeGate,
   verifyGate,
@@ -75,6 +75,7 @@ export class Body {
   /** The last wishes of the core were carried out late, or not all of them. */
   #late = false;
   held = false;
+  gate_doubtful = false;
 
   constructor(shim: Shim, report: Report) {
     this.#shim = shim;
@@ -127,8 +128,8 @@ export class Body {
       });
     }
     // Only behind the gate, so that nothing is forwarded in between.
-    configureGateway(this.#shim, {
-      interfaces: enabled.map(({ nic, role, addresses }) => ({ nic, role, addresses })),
+    configureGateway({
+      interfaces: enabled.map(({ nic, role }) => ({ nic, role })),
       ...(cluster === undefined ? {} : { cluster_nic: cluster.nic }),
     });
     // Whatever a dead predecessor or an earlier configuration left behind goes away before anything is heard or said.
@@ -291,13 +292,14 @@ export class Body {
     return this.linksChanged();
   }
 
-  /** After somebody else's change of the firewall: the gate stands, is restored, or is reported broken. */
-  firewallChanged(datagram: Uint8Array): Input[] {
-    if (this.#gate === null || !isForeignFirewallChange(this.#shim, datagram)) return [];
-    return this.checkGate();
+  /** After a notification about the firewall: somebody else may have changed the gate, which is then to be checked. */
+  firewallChanged(datagram: Uint8Array): void {
+    if (this.#gate !== null && isForeignGateChange(this.#shim, datagram)) this.gate_doubtful = true;
   }
 
+  /** The gate stands, is restored, or is reported broken. */
   checkGate(): Input[] {
+    this.gate_doubtful = false;
     if (this.#gate === null) return [];
     try {
       if (verifyGate(this.#shim, this.#gate)) return this.#gateIs(false);

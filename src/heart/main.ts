@@ -94,7 +94,8 @@ class Heart {
     for (const record of readRecords(this.#inbox, length)) this.#take(record, inputs);
     const now_ms = this.#shim.now();
     this.#watchControl(now_ms, inputs);
-    if (now_ms - this.#gate_check_ms >= GATE_CHECK_INTERVAL_MS) {
+    // Once a turn: a large change of the firewall comes in many pieces.
+    if (this.#body.gate_doubtful || now_ms - this.#gate_check_ms >= GATE_CHECK_INTERVAL_MS) {
       this.#gate_check_ms = now_ms;
       inputs.push(...this.#body.checkGate());
     }
@@ -127,7 +128,7 @@ class Heart {
         return;
       }
       case RECORD.netlink:
-        if (record.source === this.#firewall) inputs.push(...this.#body.firewallChanged(record.payload));
+        if (record.source === this.#firewall) this.#body.firewallChanged(record.payload);
         else inputs.push(...this.#body.networkChanged(record.payload));
         return;
       case RECORD.input:

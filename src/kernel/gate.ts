@@ -16,16 +16,9 @@ import { Failure, SystemFailure } from "../errors.ts";
 import type { Shim } from "../shim.ts";
 import { command, commandUnless, list, nextSequence, ownTable } from "./exchange.ts";
 import { GATE_TABLE, type GateConfiguration, gateDefinition, LEASE_KEY, LEASE_SET } from "./gate-rules.ts";
-import { Attributes, NETLINK_NETFILTER, readMessages } from "./netlink.ts";
-import {
-  attributeBytes,
-  FAMILY,
-  isForeignChange,
-  listRequest,
-  NFT_MSG,
-  readElements,
-  Transaction,
-} from "./nftables.ts";
+import { NETLINK_NETFILTER, readMessages } from "./netlink.ts";
+import { FAMILY, isForeignChange, listRequest, NFT_MSG, readElements, Transaction } from "./nftables.ts";
+import { pictureOf } from "./picture.ts";
 
 export type { GateConfiguration } from "./gate-rules.ts";
 export { NFNLGRP_NFTABLES } from "./nftables.ts";
@@ -64,7 +57,7 @@ export function installGate(
     return {
       configuration,
       owned,
-      picture: pictureOf(shim),
+      picture: gatePicture(shim),
       open_request: openRequest(configuration.lease_ms),
       close_request: closeRequest(),
     };
@@ -95,7 +88,7 @@ export function openLease(shim: Shim, gate: Gate): void {
   // The expired element is still counted and cannot be removed: the kernel is just collecting it, or is one (6.1 before
   // August 2023) that passes over expired elements. A gate made anew has room.
   command(shim, NETLINK_NETFILTER, installRequest(gate.configuration, "open", gate.owned));
-  gate.picture = pictureOf(shim);
+  gate.picture = gatePicture(shim);
 }
 
 /** Closes the lease; no error where it is closed. Throws SystemFailure ENOENT where the gate is gone. */
@@ -113,7 +106,7 @@ export function readLease(shim: Shim): number {
 /** True where the kernel holds the gate just as it was installed. The lease itself may be in any state. */
 export function verifyGate(shim: Shim, gate: Gate): boolean {
   try {
-    return pictureOf(shim) === gate.picture;
+    return gatePicture(shim) === gate.picture;
   } catch (error) {
     if (error instanceof SystemFailure && error.errno === "ENOENT") return false;
     throw error;
@@ -121,12 +114,14 @@ export function verifyGate(shim: Shim, gate: Gate): boolean {
 }
 
 /**
- * True where a datagram of the group NFNLGRP_NFTABLES tells that somebody else changed something in the
- * firewall: time to verify the gate. A datagram that cannot be read counts as such.
+ * True where a datagram of the group NFNLGRP_NFTABLES tells that somebody else changed something of the gate's table:
+ * time to verify the gate. A datagram that cannot be read counts as such, and an empty one, which says that some were lost.
  */
-export function isForeignFirewallChange(shim: Shim, datagram: Uint8Array): boolean {
+export function isForeignGateChange(shim: Shim, datagram: Uint8Array): boolean {
+  if (datagram.length === 0) return true;
   try {
-    return isForeignChange(readMessages(datagram), shim.netlinkPort(NETLINK_NETFILTER));
+    const own_port = shim.netlinkPort(NETLINK_NETFILTER);
+    return isForeignChange(readMessages(datagram), own_port, FAMILY.netdev, GATE_TABLE);
   } catch {
     return true;
   }
@@ -161,48 +156,9 @@ function closeRequest(): Uint8Array {
   return new Transaction(nextSequence()).flushSet(FAMILY.netdev, GATE_TABLE, LEASE_SET).finish();
 }
 
-/** What of each kind of object belongs to its picture; counts and the lease's element come and go by themselves. */
-const PICTURED = [
-  // Name and flags.
-  { list: NFT_MSG.get_table, kind: NFT_MSG.new_table, table_attribute: 1, attributes: [1, 2] },
-  // Name, hook, policy, type, handle.
-  { list: NFT_MSG.get_chain, kind: NFT_MSG.new_chain, table_attribute: 1, attributes: [2, 3, 4, 5, 7] },
-  // Chain, handle, expressions.
-  { list: NFT_MSG.get_rule, kind: NFT_MSG.new_rule, table_attribute: 1, attributes: [2, 3, 4] },
-  // Name, flags, key type and length, size, timeout, handle.
-  { list: NFT_MSG.get_set, kind: NFT_MSG.new_set, table_attribute: 1, attributes: [2, 3, 4, 5, 9, 11, 16] },
-] as const;
-
-const SET_NAME_ATTRIBUTE = 2;
-
-/** Everything that the kernel lists of our table, as text. Throws SystemFailure ENOENT where a set of it is gone. */
-function pictureOf(shim: Shim): string {
-  const parts: string[] = [];
-  const set_names: string[] = [];
-  for (const { list: request_type, kind, table_attribute, attributes } of PICTURED) {
-    // Kernels differ in whether they heed the table's name here, so it is compared again below.
-    const table = request_type === NFT_MSG.get_table ? undefined : GATE_TABLE;
-    const request = listRequest(nextSequence(), request_type, FAMILY.netdev, table);
-    for (const message of list(shim, NETLINK_NETFILTER, request)) {
-      if (message.type !== kind) continue;
-      const read = new Attributes(attributeBytes(message));
-      if (read.string(table_attribute) !== GATE_TABLE) continue;
-      parts.push(`${kind}:${attributes.map((type) => hex(read.bytes(type))).join(",")}`);
-      if (kind === NFT_MSG.new_set) set_names.push(read.string(SET_NAME_ATTRIBUTE) ?? "");
-    }
-  }
-  for (const name of set_names) {
-    if (name === LEASE_SET) continue;
-    const request = listRequest(nextSequence(), NFT_MSG.get_element, FAMILY.netdev, GATE_TABLE, name);
-    // Their order is the hash table's, which may be rebuilt at any time.
-    const keys = readElements(list(shim, NETLINK_NETFILTER, request)).map(({ key }) => hex(key));
-    parts.push(`${name}:${keys.sort().join()}`);
-  }
-  return parts.join("\n");
-}
-
-function hex(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? "" : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+function gatePicture(shim: Shim): string {
+  const lines = [...pictureOf(shim, FAMILY.netdev, GATE_TABLE, LEASE_SET)].map(([name, text]) => `${name}: ${text}`);
+  return lines.join("\n");
 }
 
 function explained(error: unknown, configuration: GateConfiguration): unknown {

@@ -1,30 +1,14 @@
 /**
- * What makes the node a gateway, set up once at configuration and the same on both nodes and in every role:
- * forwarding, how the kernel answers ARP, and the translation of internal addresses. Whether anything passes at
- * the moment is not decided here but by the gate.
+ * What makes the node a gateway, set up once at configuration and the same on both nodes and in every role: forwarding,
+ * and how the kernel answers ARP. Whether anything passes at the moment is not decided here but by the gate, and what
+ * may pass by the firewall.
  */
 
-import type { Shim } from "../shim.ts";
-import { command, commandUnless, nextSequence, ownTable } from "./exchange.ts";
-import type { Expression } from "./expressions.ts";
-import { parsePrefixed } from "./ip.ts";
-import { NETLINK_NETFILTER } from "./netlink.ts";
-import { FAMILY, Transaction } from "./nftables.ts";
 import { applySettings, PROC_SYS, type Setting, type SysctlStore } from "./sysctl.ts";
-
-export const NAT_TABLE = "understudy_nat";
-
-const INTERNAL_SET = "internal";
-const CHAIN = "postrouting";
-/** NF_IP_PRI_NAT_SRC. */
-const SOURCE_NAT_PRIORITY = 100;
-const INTERFACE_NAME_BYTES = 16;
 
 export interface GatewayInterface {
   nic: string;
   role: "internal" | "external";
-  /** Shared addresses, CIDR. Internal traffic leaves an external interface under its first IPv4 address. */
-  addresses: string[];
 }
 
 export interface GatewayConfiguration {
@@ -33,15 +17,9 @@ export interface GatewayConfiguration {
   cluster_nic?: string;
 }
 
-/** Settings and address translation; idempotent. Returns the settings that it changed. */
-export function configureGateway(
-  shim: Shim,
-  configuration: GatewayConfiguration,
-  store: SysctlStore = PROC_SYS,
-): Setting[] {
-  const changed = applySettings(gatewaySettings(configuration), store);
-  installNat(shim, configuration);
-  return changed;
+/** Idempotent. Returns the settings that it changed. */
+export function configureGateway(configuration: GatewayConfiguration, store: SysctlStore = PROC_SYS): Setting[] {
+  return applySettings(gatewaySettings(configuration), store);
 }
 
 /** The settings of a gateway, in the order to write them: forwarding first, as it resets some of the others. */
@@ -76,70 +54,4 @@ export function gatewaySettings(configuration: GatewayConfiguration): Setting[] 
     set("ipv6", configuration.cluster_nic, { accept_ra: 0, addr_gen_mode: 0, accept_dad: 0 });
   }
   return settings;
-}
-
-/**
- * Replaces the table of address translation in one transaction. Connections leave under a shared address, which
- * moves with them, and not by "masquerade", which would take whatever address comes first, even the node's own.
- */
-export function installNat(shim: Shim, configuration: GatewayConfiguration, options = { owned: true }): void {
-  const owned = options.owned && ownTable(shim, natRequest(configuration, true));
-  if (!owned) command(shim, NETLINK_NETFILTER, natRequest(configuration, false));
-}
-
-/** Removes the table; no error where there is none. */
-export function removeNat(shim: Shim): void {
-  commandUnless(shim, NETLINK_NETFILTER, new Transaction(nextSequence()).deleteTable(FAMILY.ip, NAT_TABLE).finish(), [
-    "ENOENT",
-  ]);
-}
-
-/** The transaction that replaces the table. Exported for tests. */
-export function natRequest(configuration: GatewayConfiguration, owned: boolean): Uint8Array {
-  const internal = configuration.interfaces.filter(({ role }) => role === "internal");
-  const external = configuration.interfaces.filter(({ role }) => role === "external");
-  const to = new Transaction(nextSequence()).replaceTable(FAMILY.ip, NAT_TABLE, owned);
-  to.newSet(FAMILY.ip, NAT_TABLE, { name: INTERNAL_SET, key: "ifname" });
-  to.newElements(
-    FAMILY.ip,
-    NAT_TABLE,
-    INTERNAL_SET,
-    internal.map(({ nic }) => interfaceName(nic)),
-  );
-  to.newChain(FAMILY.ip, NAT_TABLE, {
-    name: CHAIN,
-    type: "nat",
-    hook: "postrouting",
-    priority: SOURCE_NAT_PRIORITY,
-    policy: "accept",
-    devices: [],
-  });
-  for (const { nic, addresses } of external) {
-    to.newRule(FAMILY.ip, NAT_TABLE, {
-      chain: CHAIN,
-      expressions: [
-        { kind: "meta", key: "iifname" },
-        { kind: "lookup", set: INTERNAL_SET, inverted: false },
-        { kind: "meta", key: "oifname" },
-        { kind: "cmp", op: "eq", value: interfaceName(nic) },
-        ...translation(addresses),
-      ],
-    });
-  }
-  return to.finish();
-}
-
-function translation(addresses: string[]): Expression[] {
-  const source = addresses.map(parsePrefixed).find(({ family }) => family === 4);
-  if (source === undefined) return [{ kind: "masquerade" }];
-  return [
-    { kind: "immediate", value: source.bytes },
-    { kind: "nat", of: "source", family: 4 },
-  ];
-}
-
-function interfaceName(nic: string): Uint8Array {
-  const bytes = new Uint8Array(INTERFACE_NAME_BYTES);
-  bytes.set(new TextEncoder().encode(nic).subarray(0, INTERFACE_NAME_BYTES - 1));
-  return bytes;
 }

@@ -5,7 +5,7 @@ import type { Shim } from "../shim.ts";
 import { installGate, installRequest, openLease } from "./gate.ts";
 import { type GateConfiguration, gateDefinition } from "./gate-rules.ts";
 import { readMessages } from "./netlink.ts";
-import { FAMILY, isForeignChange, listRequest, NFT_MSG, readElements, Transaction } from "./nftables.ts";
+import { FAMILY, type Family, isForeignChange, listRequest, NFT_MSG, readElements, Transaction } from "./nftables.ts";
 
 const hex = (text: string): string => text.replaceAll(/\s/g, "");
 
@@ -67,17 +67,16 @@ describe("transactions", () => {
     );
   });
 
-  test("a change is foreign where its port is not ours", () => {
-    const change = (port: number) => ({
-      type: NFT_MSG.new_generation,
-      flags: 0,
-      sequence: 1,
-      port,
-      payload: new Uint8Array(),
-    });
-    expect(isForeignChange([change(7)], 7)).toBe(false);
-    expect(isForeignChange([change(7), change(8)], 7)).toBe(true);
-    expect(isForeignChange([], 7)).toBe(false);
+  test("a change is foreign where its port is not ours, and of our table where it names it", () => {
+    const changed = (port: number, family: Family, table: string) =>
+      readMessages(new Transaction(1).flushRules(family, table).finish())
+        .filter(({ type }) => type === NFT_MSG.delete_rule)
+        .map((message) => ({ ...message, port }));
+    const of = (...messages: ReturnType<typeof changed>) => isForeignChange(messages, 7, FAMILY.netdev, "t");
+    expect(of(...changed(7, FAMILY.netdev, "t"))).toBe(false);
+    expect(of(...changed(7, FAMILY.netdev, "t"), ...changed(8, FAMILY.netdev, "t"))).toBe(true);
+    expect(of(...changed(8, FAMILY.netdev, "u"), ...changed(8, FAMILY.inet, "t"))).toBe(false);
+    expect(of()).toBe(false);
   });
 });
 

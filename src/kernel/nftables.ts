@@ -57,6 +57,7 @@ export const KEY_TYPE = {
   ether_addr: { number: 9, length: 6, host_order: false },
   ether_type: { number: 10, length: 2, host_order: false },
   iface_type: { number: 21, length: 2, host_order: true },
+  icmp_type: { number: 14, length: 1, host_order: false },
   icmpv6_type: { number: 29, length: 1, host_order: false },
   inet_service: { number: 13, length: 2, host_order: false },
   ifname: { number: 41, length: 16, host_order: true },
@@ -135,6 +136,11 @@ export class Transaction {
 
   destroyTable(family: Family, table: string): this {
     return this.step(NFT_MSG.destroy_table, 0, family, (to) => to.string(1, table));
+  }
+
+  /** Makes the table where it is not there, and otherwise takes it as it is: `owned` as in `replaceTable`. */
+  keepTable(family: Family, table: string, owned: boolean): this {
+    return this.newTable(family, table, owned ? NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST : 0);
   }
 
   /**
@@ -334,10 +340,28 @@ export function attributeBytes(message: NetlinkMessage): Uint8Array {
   return message.payload.subarray(NFGEN_HEADER_BYTES);
 }
 
+/** The number of the ruleset's generation, which every transaction of whomever raises. */
+export function generationRequest(sequence: number): Uint8Array {
+  const writer = new NetlinkWriter(sequence, 64);
+  writer.message(NFT_MSG.get_generation, NLM_F.request | NLM_F.acknowledge, () => {
+    writer.raw(Uint8Array.of(0, 0, 0, 0));
+  });
+  return writer.finish();
+}
+
+export function readGeneration(messages: NetlinkMessage[]): number | undefined {
+  const message = messages.find(({ type }) => type === NFT_MSG.new_generation);
+  const bytes = message === undefined ? undefined : attributesOf(message, NFGEN_HEADER_BYTES).bytes(1);
+  return bytes?.reduce((sum, byte) => sum * 256 + byte, 0);
+}
+
 /**
- * True where notifications of NFNLGRP_NFTABLES tell of a transaction by another socket than ours
- * (`own_port`, as of shim.netlinkPort): they carry the port of who caused them.
+ * True where notifications of NFNLGRP_NFTABLES tell of a change of this table by another socket than ours
+ * (`own_port`, as of shim.netlinkPort): they carry the port of who caused them. The end of a transaction names no table.
  */
-export function isForeignChange(messages: NetlinkMessage[], own_port: number): boolean {
-  return messages.some((message) => message.port !== own_port);
+export function isForeignChange(messages: NetlinkMessage[], own_port: number, family: Family, table: string): boolean {
+  return messages.some((message) => {
+    if (message.port === own_port || message.type === NFT_MSG.new_generation) return false;
+    return message.payload[0] === family && attributesOf(message, NFGEN_HEADER_BYTES).string(1) === table;
+  });
 }

@@ -81,7 +81,9 @@ function checkAdministrators({ administrators }: Settings): void {
 }
 
 function checkForwards({ nat }: Settings): void {
-  const twice = repeated(nat.port_forwards.map(({ protocol, port }) => `${protocol} port ${port}`));
+  const twice = repeated(
+    nat.port_forwards.map(({ protocol, port, to }) => `${protocol} port ${port}${isIPv6(to) ? " of IPv6" : ""}`),
+  );
   if (twice !== undefined) refuse(`nat.port_forwards: ${twice} is forwarded twice; keep one entry.`);
 }
 

@@ -8,7 +8,7 @@ export interface Note {
 }
 
 /** Kept, shared and shown, and nothing acts on them yet; the README's table says the same. */
-export const NOT_APPLIED = ["dns", "nat", "mail", "time"] as const satisfies (keyof Settings)[];
+export const NOT_APPLIED = ["dns", "mail", "time"] as const satisfies (keyof Settings)[];
 
 const MAC_CHANGES: Note = {
   code: "mac-changes",

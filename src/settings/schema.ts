@@ -1,6 +1,6 @@
 /** The form of the settings: every key there is, and what is taken where one is left out. */
 import { z } from "zod";
-import { cidr, domain, host, ip, ipv4, line, nic, password_hash, port, zone } from "./values.ts";
+import { cidr, domain, host, ip, line, nic, password_hash, port, zone } from "./values.ts";
 
 export const interfaceSchema = z.strictObject({
   nic,
@@ -15,7 +15,7 @@ export const interfaceSchema = z.strictObject({
 const forwardSchema = z.strictObject({
   protocol: z.enum(["tcp", "udp"]),
   port,
-  to: ipv4,
+  to: ip,
   to_port: port.optional(),
   comment: line(0, 200).optional(),
 });

@@ -16,7 +16,6 @@ export function line(least: number, most: number) {
 
 export const cidr = z.string().refine(isCidr, "must be an address with its prefix length, such as 10.1.0.1/24");
 export const ip = z.string().refine(isIp, "must be an IP address, such as 10.2.0.254");
-export const ipv4 = z.string().refine(isIPv4, "must be an IPv4 address, such as 10.1.0.5");
 /** A name or an address of a server; what looks like an address must be one. */
 export const host = z
   .string()

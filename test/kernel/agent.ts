@@ -5,12 +5,14 @@
 
 import { nameAll } from "../../src/control/card-naming.ts";
 import * as addresses from "../../src/kernel/addresses.ts";
+import * as firewall from "../../src/kernel/firewall.ts";
 import * as gate from "../../src/kernel/gate.ts";
 import * as gateway from "../../src/kernel/gateway.ts";
 import * as links from "../../src/kernel/links.ts";
 import { NETLINK_NETFILTER } from "../../src/kernel/netlink.ts";
 import { openShim, RECORD, RECORD_HEADER_BYTES, SEND_HEADER_BYTES } from "../../src/shim.ts";
 import { ETHER_TYPE } from "../../src/wire/ethernet.ts";
+import { IPV4_SOURCE_PORT_AT } from "./packets.ts";
 import { serve } from "./serve.ts";
 
 const shim = openShim();
@@ -19,7 +21,9 @@ const captures = new Map<string, number>();
 let installed: gate.Gate | undefined;
 let holding: addresses.Holding | undefined;
 let beating: ReturnType<typeof setInterval> | undefined;
-let firewall: number | undefined;
+let sent = 0;
+let notified: number | undefined;
+let protection: firewall.Firewall | undefined;
 
 /** A frame or notification that came in: when, on which capture or subscription, and its bytes. */
 interface Arrival {
@@ -113,7 +117,13 @@ const operations = {
   release: () => addresses.release(shim, theHolding()),
   observe: () => addresses.observe(shim, theHolding()),
   reconcile: (intent: addresses.Intent, ours: string[]) => addresses.reconcile(shim, theHolding(), intent, ours),
-  configureGateway: (configuration: gateway.GatewayConfiguration) => gateway.configureGateway(shim, configuration),
+  configureGateway: (configuration: gateway.GatewayConfiguration) => gateway.configureGateway(configuration),
+  installFirewall(configuration: firewall.FirewallConfiguration, owned: boolean) {
+    protection = firewall.installFirewall(shim, configuration, { owned, anew: false });
+    return { owned: protection.owned, trouble: protection.trouble };
+  },
+  firewallChanges: () => (protection === undefined ? [] : firewall.changesOf(shim, protection)),
+  removeFirewall: () => firewall.removeFirewall(shim),
   /** The cards with these addresses, in the order of their places. */
   nameCards(directory: string, macs: string[]) {
     const all = links.listLinks(shim);
@@ -141,6 +151,23 @@ const operations = {
   },
   stopBeating: () => clearInterval(beating),
   send: (nic: string, frame: string) => send(nic, fromHex(frame)),
+  /** These IPv4 packets again and again, each time as a connection of its own: from another port. */
+  sendPackets(nic: string, frames: string[], interval_ms: number) {
+    const all = frames.map(fromHex);
+    sent = 0;
+    beating = setInterval(() => {
+      sent += 1;
+      for (const frame of all) {
+        new DataView(frame.buffer).setUint16(IPV4_SOURCE_PORT_AT, 1024 + (sent % 60_000));
+        send(nic, frame);
+      }
+    }, interval_ms);
+  },
+  /** How often they were sent. */
+  stopSending() {
+    clearInterval(beating);
+    return sent;
+  },
   /** Sends a frame every `interval_ms` (once, where 0) and returns all that arrives on the open captures meanwhile. */
   exchange(nic: string, frame: string, interval_ms: number, duration_ms: number): Seen[] {
     const bytes = fromHex(frame);
@@ -162,14 +189,14 @@ const operations = {
   },
 
   watchFirewall() {
-    firewall ??= shim.subscribe(NETLINK_NETFILTER, [gate.NFNLGRP_NFTABLES]);
+    notified ??= shim.subscribe(NETLINK_NETFILTER, [gate.NFNLGRP_NFTABLES]);
   },
   /** Notifications of the firewall since the last call: did any tell of a foreign change? */
   firewallChanged(): { notifications: number; foreign: boolean } {
-    const notifications = wait(20).filter(({ source }) => source === firewall);
+    const notifications = wait(20).filter(({ source }) => source === notified);
     return {
       notifications: notifications.length,
-      foreign: notifications.some(({ bytes }) => gate.isForeignFirewallChange(shim, bytes)),
+      foreign: notifications.some(({ bytes }) => gate.isForeignGateChange(shim, bytes)),
     };
   },
 

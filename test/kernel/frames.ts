@@ -16,14 +16,14 @@ const ECHO_REQUEST_V6 = 128;
 const ECHO_REPLY_V6 = 129;
 
 /** Internet checksum, RFC 1071. */
-function checksum(bytes: Uint8Array): number {
+export function checksum(bytes: Uint8Array): number {
   let sum = 0;
   for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return ~sum & 0xffff;
 }
 
-const u16 = (value: number): number[] => [value >> 8, value & 0xff];
+export const u16 = (value: number): number[] => [value >> 8, value & 0xff];
 
 export function frame(to_mac: string, from_mac: string, type: number, payload: ArrayLike<number>): Uint8Array {
   const bytes = new Uint8Array(ETHERNET_HEADER_BYTES + payload.length);

@@ -1,7 +1,7 @@
 /** What the kernel says: netlink's answers and notifications, and the records of the shim's wait. */
 import { readRecords } from "../../../src/heart/inbox.ts";
 import { readMessages } from "../../../src/kernel/netlink.ts";
-import { attributeBytes, isForeignChange, readElements } from "../../../src/kernel/nftables.ts";
+import { attributeBytes, FAMILY, isForeignChange, readElements, readGeneration } from "../../../src/kernel/nftables.ts";
 import { isAddressChange, readAddresses, readDefaultGateways, readLinks } from "../../../src/kernel/rtnetlink.ts";
 import { demand, onlyFailures, type Target } from "../target.ts";
 
@@ -45,7 +45,8 @@ const READERS: ((messages: ReturnType<typeof readMessages>) => unknown)[] = [
   readElements,
   (messages) => messages.map(attributeBytes),
   (messages) => messages.map(isAddressChange),
-  (messages) => isForeignChange(messages, 1),
+  (messages) => isForeignChange(messages, 1, FAMILY.netdev, "understudy"),
+  readGeneration,
 ];
 
 export const netlink: Target = {
