@@ -45,7 +45,7 @@ function Masquerade({ nat, refused, reload }: MasqueradeProps) {
     <Panel title="Way out">
       <CheckField
         label="Hosts of the local network appear with this server's external address"
-        hint="Network address translation (masquerading). Needed wherever the local network has private addresses."
+        hint="Network address translation (masquerading) of IPv4. Needed wherever the local network has private addresses."
         checked={nat.masquerade}
         disabled={refused || saving.busy}
         onChange={(checked) => void change(checked)}
@@ -68,7 +68,7 @@ function Forwards({ forwards, refused }: { forwards: Forward[]; refused: boolean
       }
     >
       {forwards.length === 0 ? (
-        <Empty>None: no port of the external addresses is forwarded.</Empty>
+        <Empty>None: nobody outside reaches a host of the local network.</Empty>
       ) : (
         <Table label="Port forwards" heads={["Protocol", "External port", "To", "Comment", ""]}>
           {forwards.map((forward, index) => (
@@ -77,7 +77,7 @@ function Forwards({ forwards, refused }: { forwards: Forward[]; refused: boolean
                 <Chip tone="none">{forward.protocol.toUpperCase()}</Chip>
               </td>
               <td>{forward.port}</td>
-              <td class="mono">{`${forward.to}:${forward.to_port ?? forward.port}`}</td>
+              <td class="mono">{targetOf(forward)}</td>
               <td>{forward.comment ?? ""}</td>
               <td class="end">
                 <Button
@@ -101,6 +101,11 @@ function Forwards({ forwards, refused }: { forwards: Forward[]; refused: boolean
           ))}
         </Table>
       )}
+      <p class="hint">
+        Applied as soon as they are saved, on both servers. Whoever asks an external address of this server on such a
+        port, from outside or from the local network, reaches the host named here; everything else from outside is
+        dropped.
+      </p>
       {edited !== null && <EditForward forwards={forwards} index={edited} onClose={() => setEdited(null)} />}
       {removing !== null && (
         <Confirm
@@ -117,8 +122,12 @@ function Forwards({ forwards, refused }: { forwards: Forward[]; refused: boolean
   );
 }
 
-function nameOf({ protocol, port }: Forward): string {
-  return `${protocol.toUpperCase()} port ${port}`;
+function nameOf({ protocol, port, to }: Forward): string {
+  return `${protocol.toUpperCase()} port ${port}${to.includes(":") ? " of IPv6" : ""}`;
+}
+
+function targetOf({ to, to_port, port }: Forward): string {
+  return `${to.includes(":") ? `[${to}]` : to}:${to_port ?? port}`;
 }
 
 function EditForward({
