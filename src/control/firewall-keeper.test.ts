@@ -34,7 +34,12 @@ function world() {
         it.installed.push({ configuration, anew });
         it.generation++;
         it.changes = [];
-        return { trouble: it.trouble, owned: true, picture: new Map() } satisfies Firewall;
+        return {
+          trouble: it.trouble,
+          owned: true,
+          picture: new Map(),
+          definition: { sets: [], chains: [], rules: [] },
+        } satisfies Firewall;
       },
       changes: () => {
         it.looked++;
@@ -75,9 +80,9 @@ test("settings that change nothing of it are no work, and neither are changes of
     { configuration: second, anew: false },
   ]);
   for (let i = 0; i < 10; i++) it.keeper.check();
-  expect(it.looked).toBe(1);
+  expect(it.looked).toBe(2);
   it.edit();
-  expect([it.looked, it.installed.length, it.events]).toEqual([2, 2, []]);
+  expect([it.looked, it.installed.length, it.events]).toEqual([3, 2, []]);
 });
 
 test("what somebody changed is named and back", () => {

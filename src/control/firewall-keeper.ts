@@ -27,7 +27,7 @@ const HTTP_PORT = 80;
 export interface FirewallKernel {
   now(): number;
   /** `anew`: whatever is there goes. Throws as the kernel refuses. */
-  install(configuration: FirewallConfiguration, anew: boolean): Firewall;
+  install(configuration: FirewallConfiguration, anew: boolean, before: Firewall | null): Firewall;
   changes(firewall: Firewall): string[];
   /** Another number after any change of anybody's firewall. */
   generation(): number | undefined;
@@ -35,7 +35,7 @@ export interface FirewallKernel {
 
 export const FIREWALL_KERNEL: FirewallKernel = {
   now: () => performance.now(),
-  install: (configuration, anew) => installFirewall(openShim(), configuration, { owned: true, anew }),
+  install: (configuration, anew, before) => installFirewall(openShim(), configuration, { owned: true, anew, before }),
   changes: (firewall) => changesOf(openShim(), firewall),
   generation: () => firewallGeneration(openShim()),
 };
@@ -78,6 +78,8 @@ export class FirewallKeeper {
   /** Does nothing where it is so already. What the kernel refuses is an event and `trouble`, and tried again by `check`. */
   apply(configuration: FirewallConfiguration): void {
     if (this.trouble === null && Bun.deepEquals(configuration, this.#configuration)) return;
+    // What somebody did to it meanwhile is found before the change is built on it.
+    this.check();
     this.#configuration = configuration;
     this.#install(configuration, false);
   }
@@ -127,7 +129,7 @@ export class FirewallKeeper {
   #install(configuration: FirewallConfiguration, anew: boolean): void {
     this.#tried_ms = this.#kernel.now();
     try {
-      this.#firewall = this.#kernel.install(configuration, anew);
+      this.#firewall = this.#kernel.install(configuration, anew, this.#firewall);
       // Somebody's change in between is found by the next look.
       this.#generation = undefined;
       const { trouble } = this.#firewall;

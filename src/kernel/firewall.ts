@@ -16,6 +16,7 @@ import {
   FIREWALL_TABLE,
   type FirewallConfiguration,
   type FirewallDefinition,
+  type FirewallSet,
   firewallDefinition,
 } from "./firewall-rules.ts";
 import { NETLINK_NETFILTER } from "./netlink.ts";
@@ -32,6 +33,7 @@ export interface Firewall {
   owned: boolean;
   /** What the kernel listed right after the installation, to compare with. */
   picture: Picture;
+  definition: FirewallDefinition;
 }
 
 export interface InstallOptions {
@@ -39,6 +41,14 @@ export interface InstallOptions {
   owned: boolean;
   /** Whatever somebody put into the table goes as well; for a moment more than the rules say is dropped. */
   anew: boolean;
+  /** What is there, unchanged since: only elements that differ are sent, as the lock is not for us alone. */
+  before?: Firewall | null;
+}
+
+interface Way {
+  owned: boolean;
+  anew: boolean;
+  before?: FirewallDefinition;
 }
 
 /** How a table is put there, from the best way to the one that works everywhere. */
@@ -73,10 +83,14 @@ function install(
   trouble: string | null,
 ): Firewall {
   let refusal: SystemFailure | null = null;
-  for (const { owned, anew } of WAYS.filter((way) => way.owned <= options.owned && way.anew >= options.anew)) {
+  const { before } = options;
+  const ways: Way[] = WAYS.filter((way) => way.owned <= options.owned && way.anew >= options.anew);
+  if (before != null && !options.anew) ways.unshift({ owned: before.owned, anew: false, before: before.definition });
+  for (const way of ways) {
     try {
-      command(shim, NETLINK_NETFILTER, firewallRequest(definition, owned, anew));
-      return { trouble, owned, picture: pictureOf(shim, FAMILY.inet, FIREWALL_TABLE) };
+      command(shim, NETLINK_NETFILTER, firewallRequest(definition, way));
+      const { owned } = way;
+      return { trouble, owned, picture: pictureOf(shim, FAMILY.inet, FIREWALL_TABLE), definition };
     } catch (error) {
       if (!(error instanceof SystemFailure)) throw error;
       if (error.errno === "EPERM") throw held(error);
@@ -115,20 +129,60 @@ export function firewallGeneration(shim: Shim): number | undefined {
   return readGeneration(list(shim, NETLINK_NETFILTER, generationRequest(nextSequence())));
 }
 
-/** The transaction. `anew`: the table is made anew, otherwise changed in place or made where it is not there. */
-export function firewallRequest(definition: FirewallDefinition, owned: boolean, anew: boolean): Uint8Array {
+/**
+ * The transaction. `anew`: the table is made anew, otherwise changed in place or made where it is not there. `before` is what
+ * is there.
+ */
+export function firewallRequest(definition: FirewallDefinition, { owned, anew, before }: Way): Uint8Array {
   const { sets, chains, rules } = definition;
   const to = new Transaction(nextSequence());
   if (anew) to.replaceTable(FAMILY.inet, FIREWALL_TABLE, owned);
   else to.keepTable(FAMILY.inet, FIREWALL_TABLE, owned);
   for (const chain of chains) to.newChain(FAMILY.inet, FIREWALL_TABLE, chain);
   to.flushRules(FAMILY.inet, FIREWALL_TABLE);
-  for (const { definition: set, keys, mappings } of sets) {
-    to.newSet(FAMILY.inet, FIREWALL_TABLE, set);
-    to.flushSet(FAMILY.inet, FIREWALL_TABLE, set.name);
-    to.newElements(FAMILY.inet, FIREWALL_TABLE, set.name, keys);
-    to.newMappings(FAMILY.inet, FIREWALL_TABLE, set.name, mappings);
+  for (const set of sets) {
+    const { name } = set.definition;
+    const old = before?.sets.find(({ definition: { name: old_name } }) => old_name === name);
+    if (old === undefined)
+      to.newSet(FAMILY.inet, FIREWALL_TABLE, set.definition).flushSet(FAMILY.inet, FIREWALL_TABLE, name);
+    else
+      to.deleteElements(
+        FAMILY.inet,
+        FIREWALL_TABLE,
+        name,
+        without(elementsOf(old), elementsOf(set)).map(({ key }) => key),
+      );
+    const added = old === undefined ? elementsOf(set) : without(elementsOf(set), elementsOf(old));
+    to.newElements(
+      FAMILY.inet,
+      FIREWALL_TABLE,
+      name,
+      added.flatMap(({ key, data }) => (data === null ? [key] : [])),
+    );
+    to.newMappings(
+      FAMILY.inet,
+      FIREWALL_TABLE,
+      name,
+      added.flatMap(({ key, data }) => (data === null ? [] : [{ key, data }])),
+    );
   }
   for (const rule of rules) to.newRule(FAMILY.inet, FIREWALL_TABLE, rule);
   return to.finish();
+}
+
+interface SetElement {
+  key: Uint8Array;
+  /** Null where the set is no map. */
+  data: Uint8Array | null;
+}
+
+function elementsOf({ keys, mappings }: FirewallSet): SetElement[] {
+  return [...keys.map((key) => ({ key, data: null })), ...mappings];
+}
+
+/** Those of `some` that are not, with the same value, in `others`. */
+function without(some: SetElement[], others: SetElement[]): SetElement[] {
+  const text = ({ key, data }: SetElement): string => `${key.join()}:${data?.join() ?? ""}`;
+  const there = new Set(others.map(text));
+  return some.filter((element) => !there.has(text(element)));
 }

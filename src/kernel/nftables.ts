@@ -184,21 +184,29 @@ export class Transaction {
 
   /** Adds keys, in as many messages as their number needs. */
   newElements(family: Family, table: string, set: string, keys: Uint8Array[], timeout_ms?: number): this {
-    return this.elements(family, table, set, keys, (to, key) => {
+    return this.elements(NFT_MSG.new_element, family, table, set, keys, (to, key) => {
       to.nested(1, () => to.attribute(1, key));
       if (timeout_ms !== undefined) to.u64Network(4, timeout_ms);
     });
   }
 
+  /** Takes keys away, of a map too; ENOENT where one is not there. */
+  deleteElements(family: Family, table: string, set: string, keys: Uint8Array[]): this {
+    return this.elements(NFT_MSG.delete_element, family, table, set, keys, (to, key) => {
+      to.nested(1, () => to.attribute(1, key));
+    });
+  }
+
   /** As `newElements`, for a map. */
   newMappings(family: Family, table: string, set: string, mappings: Mapping[]): this {
-    return this.elements(family, table, set, mappings, (to, { key, data }) => {
+    return this.elements(NFT_MSG.new_element, family, table, set, mappings, (to, { key, data }) => {
       to.nested(1, () => to.attribute(1, key));
       to.nested(2, () => to.attribute(1, data));
     });
   }
 
   private elements<T>(
+    type: number,
     family: Family,
     table: string,
     set: string,
@@ -209,7 +217,7 @@ export class Transaction {
     const PER_MESSAGE = 1000;
     for (let at = 0; at < all.length; at += PER_MESSAGE) {
       const some = all.slice(at, at + PER_MESSAGE);
-      this.step(NFT_MSG.new_element, NLM_F.create, family, (to) => {
+      this.step(type, type === NFT_MSG.new_element ? NLM_F.create : 0, family, (to) => {
         to.string(1, table);
         to.string(2, set);
         to.nested(3, () => {

@@ -119,11 +119,13 @@ const operations = {
   reconcile: (intent: addresses.Intent, ours: string[]) => addresses.reconcile(shim, theHolding(), intent, ours),
   configureGateway: (configuration: gateway.GatewayConfiguration) => gateway.configureGateway(configuration),
   installFirewall(configuration: firewall.FirewallConfiguration, owned: boolean) {
-    protection = firewall.installFirewall(shim, configuration, { owned, anew: false });
+    const before = protection ?? null;
+    protection = firewall.installFirewall(shim, configuration, { owned, anew: false, before });
     return { owned: protection.owned, trouble: protection.trouble };
   },
   firewallChanges: () => (protection === undefined ? [] : firewall.changesOf(shim, protection)),
   removeFirewall: () => firewall.removeFirewall(shim),
+  realtime: (priority: number) => shim.realtime(priority),
   /** The cards with these addresses, in the order of their places. */
   nameCards(directory: string, macs: string[]) {
     const all = links.listLinks(shim);
