@@ -4,13 +4,14 @@
  * cut leaves either the old or the new content, and a damaged file is noticed and its last good
  * copy used.
  */
-import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../errors.ts";
 import type { DataInterface, NodeNumber, Tuning } from "../heart/messages.ts";
 import { readSealed, syncDirectory, writeSealed } from "../sealed.ts";
 import type { Revision } from "../settings/chain.ts";
 import { DAMAGED_FILES, SETTINGS_FILES } from "../settings/database.ts";
+import { isKept } from "../settings/migration.ts";
 import type { Local } from "../settings/shared.ts";
 import { fileTrouble } from "../trouble.ts";
 import type { Prepared } from "./pairing.ts";
@@ -142,7 +143,8 @@ export class Store {
   /** Back to a fresh install; nobody has the settings' database open. Copies of the settings go too. */
   erase(): void {
     this.#removeBackups();
-    this.#remove([...SETTINGS_FILES, ...MATTERS, EARLIER, PREPARED, JOINING]);
+    const kept = readdirSync(this.directory).filter(isKept);
+    this.#remove([...SETTINGS_FILES, ...kept, ...MATTERS, EARLIER, PREPARED, JOINING]);
     this.#remove([ERASING]);
   }
 

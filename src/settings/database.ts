@@ -22,6 +22,7 @@ import {
   type Revision,
 } from "./chain.ts";
 import { isDamage, openDisk, unwritable } from "./disk.ts";
+import { goBack, keptPath, migrate, SCHEMA, type Schema } from "./migration.ts";
 import { type Good, isSound, salvage } from "./salvage.ts";
 import type { Local } from "./shared.ts";
 import { Tables } from "./tables.ts";
@@ -47,14 +48,19 @@ interface Copy {
   head: Revision;
   local: Local;
   sequence: number;
+  /** Absent in a copy of the first one. */
+  schema?: number;
 }
 
 export class SettingsDatabase implements Chain {
   /** Sentences about what was found damaged at start. */
   readonly warnings: string[] = [];
+  /** The settings of a newer version were set aside, and those from before it are in force. */
+  went_back: { from_schema: number; from_revision: number } | null = null;
   readonly #directory: string;
   readonly #path: string;
   readonly #limits: ChainLimits;
+  readonly #schema: Schema;
   #db: Database;
   #tables: Tables;
   #head: Revision = FRESH;
@@ -63,8 +69,9 @@ export class SettingsDatabase implements Chain {
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   /** Throws Failure `state-damaged`, `state-newer` or `state-unwritable`. */
-  constructor(directory: string, limits: ChainLimits = CHAIN_LIMITS) {
+  constructor(directory: string, limits: ChainLimits = CHAIN_LIMITS, schema: Schema = SCHEMA) {
     this.#directory = directory;
+    this.#schema = schema;
     this.#path = join(directory, DATABASE);
     this.#limits = limits;
     this.#db = this.#open();
@@ -203,12 +210,17 @@ export class SettingsDatabase implements Chain {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     try {
-      const copy: Copy = { head: this.#head, local: this.#local, sequence: this.#sequence };
+      const copy = this.#copy(this.#head, this.#local, this.#sequence);
       writeSealed(join(this.#directory, COPY), copy);
       if (this.#logBytes() > LOG_BYTES_LAZY) this.#db.run("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
       // Said when the next change is refused.
     }
+  }
+
+  #copy(head: Revision, local: Local, sequence: number): Copy {
+    const { number } = this.#schema;
+    return { head, local, sequence, ...(number === 1 ? {} : { schema: number }) };
   }
 
   #logBytes(): number {
@@ -218,22 +230,32 @@ export class SettingsDatabase implements Chain {
   #open(): Database {
     if (statSync(this.#path, { throwIfNoEntry: false })?.isDirectory())
       throw new Failure("state-unusable", `${this.#path} cannot be used: ${fileTrouble({ code: "EISDIR" })}.`);
-    const copy = readCopy(join(this.#directory, COPY));
+    let copy = readCopy(join(this.#directory, COPY));
+    if ((copy?.schema ?? 1) > this.#schema.number) {
+      this.#goBack(copy?.schema ?? 1, copy?.head.number ?? 0);
+      copy = null;
+    }
     if (!existsSync(this.#path)) {
       if (existsSync(join(this.#directory, COPY))) return this.#rebuild(null, copy);
+      // A power cut in the middle of going back.
+      if (goBack(this.#path, this.#schema.number + 1, this.#schema)) return this.#open();
       return this.#make([], FRESH_LOCAL, 0);
     }
     let db: Database | null = null;
     try {
       db = openDisk(this.#path);
       const tables = new Tables(db);
-      const format = tables.format();
-      if (format === "newer")
-        throw new Failure(
-          "state-newer",
-          `${this.#path} was written by a newer version; run that one, or erase the state directory to start from a fresh install.`,
-        );
-      if (format === "ours" && isSound(db) && tables.sequence() >= (copy?.sequence ?? 0)) return db;
+      const schema = tables.schema();
+      if (schema !== null && schema > this.#schema.number) {
+        const newest = tables.newest()?.number ?? 0;
+        db.close();
+        this.#goBack(schema, newest);
+        return this.#open();
+      }
+      if (schema !== null && isSound(db) && tables.sequence() >= (copy?.sequence ?? 0)) {
+        if (schema < this.#schema.number) migrate(db, this.#path, schema, this.#schema);
+        return db;
+      }
     } catch (error) {
       if (!isDamage(error)) {
         db?.close();
@@ -241,6 +263,24 @@ export class SettingsDatabase implements Chain {
       }
     }
     return this.#rebuild(db, copy);
+  }
+
+  /** What an update has taken from here is set aside, and what was kept before it is in force again. */
+  #goBack(schema: number, newest: number): void {
+    let done: boolean;
+    try {
+      // First: it is of the newer schema too, and would take the place of what was kept.
+      if (existsSync(keptPath(this.#path, this.#schema.number))) rmSync(join(this.#directory, COPY), { force: true });
+      done = goBack(this.#path, schema, this.#schema);
+    } catch (error) {
+      throw unwritable(this.#path, error);
+    }
+    if (!done)
+      throw new Failure(
+        "state-newer",
+        `${this.#path} was written by a newer version; run that one, or erase the state directory to start from a fresh install.`,
+      );
+    this.went_back = { from_schema: schema, from_revision: newest };
   }
 
   /** Takes the newest good revision there is, into a new file. */
@@ -261,7 +301,7 @@ export class SettingsDatabase implements Chain {
     );
     try {
       // First, so that a power cut in the middle of this loses nothing.
-      writeSealed(join(this.#directory, COPY), { head, local, sequence } satisfies Copy);
+      writeSealed(join(this.#directory, COPY), this.#copy(head, local, sequence));
     } catch (error) {
       throw unwritable(this.#path, error);
     }
@@ -277,7 +317,7 @@ export class SettingsDatabase implements Chain {
       const tables = new Tables(db);
       try {
         db.transaction(() => {
-          tables.create();
+          tables.create(this.#schema);
           fill(tables, revisions, local);
           tables.setSequence(sequence);
         }).immediate();

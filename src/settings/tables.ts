@@ -2,13 +2,11 @@
 import type { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
 import type { ChainLimits, KeptRevisions, Revision } from "./chain.ts";
+import { APPLICATION, type Schema, takeSteps } from "./migration.ts";
 import type { Local } from "./shared.ts";
 
-/** Which tables there are, and what they mean. */
-const FORMAT = 1;
-/** PRAGMA application_id: says again what user_version says, so that a flipped bit is not taken for another version. */
-const APPLICATION = 0x5544_0000;
-
+/** Tables are made as they were first, and take every step to the schema of today. */
+const FIRST = 1;
 const CREATE = `
   CREATE TABLE revisions (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, parent TEXT NOT NULL, at TEXT NOT NULL,
@@ -21,8 +19,8 @@ const CREATE = `
   ) STRICT;
   CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL) STRICT;
   INSERT INTO progress VALUES (1, 0);
-  PRAGMA user_version = ${FORMAT};
-  PRAGMA application_id = ${APPLICATION + FORMAT};
+  PRAGMA user_version = ${FIRST};
+  PRAGMA application_id = ${APPLICATION + FIRST};
 `;
 
 const COLUMNS = "number, id, parent, at, author, term, digest, content";
@@ -34,16 +32,16 @@ export class Tables {
     this.#db = db;
   }
 
-  create(): void {
+  create(schema: Schema): void {
     this.#db.run(CREATE);
+    takeSteps(this.#db, FIRST, schema);
   }
 
-  /** Whose file it is, as far as its header tells. */
-  format(): "ours" | "newer" | "damaged" {
+  /** Its schema, as far as its header tells; null where that makes no sense. */
+  schema(): number | null {
     const { user_version } = this.#db.query("PRAGMA user_version").get() as { user_version: number };
     const { application_id } = this.#db.query("PRAGMA application_id").get() as { application_id: number };
-    if (application_id !== APPLICATION + user_version || user_version < 1) return "damaged";
-    return user_version > FORMAT ? "newer" : "ours";
+    return application_id !== APPLICATION + user_version || user_version < FIRST ? null : user_version;
   }
 
   /** How many transactions there were: tells which of two copies is the newer one. */
