@@ -5,7 +5,8 @@
  *   bun build.ts                      dist/understudy for this machine's kind
  *   bun build.ts --target baseline    dist/understudy-baseline for CPUs without AVX2
  *   bun build.ts --image              dist/understudy.img, the appliance on a disk, with that one inside
- *   bun build.ts --release --license-key FILE    accepts only licenses that this public key's owner signed (Ed25519, PEM)
+ *   bun build.ts --release --license-key FILE --update-key FILE
+ *                                     accepts only licenses and updates that these public keys' owners signed (Ed25519, PEM)
  */
 import { createHash, createPublicKey } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -67,6 +68,7 @@ const LIBPCAP_OPTIONS = [
 interface Release {
   release: boolean;
   license_key: string | null;
+  update_key: string | null;
 }
 
 async function step(name: string, work: () => Promise<void> | void): Promise<void> {
@@ -156,7 +158,7 @@ function sourceVersion(): { version: string; build: number; commit: string } {
 }
 
 /** The public key in a PEM file, as the program keeps it. */
-function licenseKey(path: string): string {
+function publicKey(path: string): string {
   try {
     const key = createPublicKey(readFileSync(path));
     if (key.asymmetricKeyType === "ed25519") return key.export({ type: "spki", format: "der" }).toString("base64");
@@ -224,6 +226,7 @@ async function buildBundle(source: ReturnType<typeof sourceVersion>, release: Re
       UNDERSTUDY_COMPILED: "true",
       UNDERSTUDY_RELEASE: String(release.release),
       UNDERSTUDY_LICENSE_KEY: JSON.stringify(release.license_key),
+      UNDERSTUDY_UPDATE_KEY: JSON.stringify(release.update_key),
     },
   });
 }
@@ -252,15 +255,23 @@ async function main(): Promise<void> {
       image: { type: "boolean", default: false },
       release: { type: "boolean", default: false },
       "license-key": { type: "string" },
+      "update-key": { type: "string" },
     },
   });
   if (values.target !== "native" && values.target !== "baseline") {
     throw new BuildFailure(`Unknown target ${values.target}; use native or baseline.`);
   }
-  const key_file = values["license-key"];
-  if (values.release && key_file === undefined)
-    throw new BuildFailure("A release needs the public key that its licenses are signed with: --license-key FILE.");
-  const release = { release: values.release, license_key: key_file === undefined ? null : licenseKey(key_file) };
+  const keyOf = (option: "license-key" | "update-key", what: string): string | null => {
+    const file = values[option];
+    if (values.release && file === undefined)
+      throw new BuildFailure(`A release needs the public key that its ${what} are signed with: --${option} FILE.`);
+    return file === undefined ? null : publicKey(file);
+  };
+  const release = {
+    release: values.release,
+    license_key: keyOf("license-key", "licenses"),
+    update_key: keyOf("update-key", "updates"),
+  };
   const baseline = values.target === "baseline" || values.image;
   const runtime = baseline ? join(ROOT, "node_modules/@oven/bun-linux-x64-baseline/bin/bun") : null;
   if (runtime !== null && !existsSync(runtime))

@@ -70,7 +70,7 @@ test("a release accepts what its own key signed, and not what everybody can sign
       );
       return [status, (JSON.parse(stdout) as { state: string }).state];
     });
-  expect(build(ELSEWHERE, "--release", "--license-key", key)).toMatchObject({ status: 0 });
+  expect(build(ELSEWHERE, "--release", "--license-key", key, "--update-key", key)).toMatchObject({ status: 0 });
   expect(check(ELSEWHERE)).toEqual([
     [0, "valid"],
     [1, "development"],
@@ -86,7 +86,7 @@ test("a release without a key, or with a file that is none, is refused in one se
     status: 1,
     stderr: expect.stringMatching(/^A release needs .*\n$/),
   });
-  const wrong = build(ROOT, "--release", "--license-key", "package.json");
+  const wrong = build(ROOT, "--release", "--license-key", "package.json", "--update-key", "package.json");
   expect(wrong).toEqual({ status: 1, stdout: "", stderr: "package.json is no public key (Ed25519, PEM).\n" });
 });
 

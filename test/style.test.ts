@@ -25,7 +25,7 @@ const RULES: { folder: string; except?: string; allowed: RegExp; because: string
   },
   {
     folder: "src/replication/",
-    allowed: /^\.\/|^\.\.\/(settings\/|errors\.ts$|heart\/messages\.ts$)|^node:(tls|crypto)$|^zod$/,
+    allowed: /^\.\/|^\.\.\/(settings\/|errors\.ts$|heart\/messages\.ts$|update\/plan\.ts$)|^node:(tls|crypto)$|^zod$/,
     because: "it decides about revisions and carries messages; the clock, the database and the card are brought to it",
   },
   {
@@ -43,6 +43,11 @@ const RULES: { folder: string; except?: string; allowed: RegExp; because: string
     allowed:
       /^\.\/|^\.\.\/(wire\/|(core\/tuning|errors|sealed|trouble|heart\/messages)\.ts$)|^zod$|^bun:sqlite$|^node:(crypto|fs|net|path)$/,
     because: "it checks and keeps settings, and knows neither the kernel nor the node's processes",
+  },
+  {
+    folder: "src/update/",
+    allowed: /^\.\/|^\.\.\/((errors|sealed|trouble|version)\.ts$)|^zod$|^node:(crypto|fs|fs\/promises|path)$/,
+    because: "it knows bundles, slots and plans; the node, the peer and the clock are brought to it",
   },
   {
     folder: "src/web/",
@@ -77,6 +82,13 @@ test("what replication decides depends on what it is told alone, so that one see
   const banned = /\b(Date\.now|new Date|performance\.|Math\.random|setTimeout|setInterval|Bun\.|crypto\.get)/;
   const deciders = sources.filter((file) => /^src\/replication\/(?!transport)/.test(file));
   expect(deciders.filter((file) => banned.test(text(file)))).toEqual([]);
+});
+
+test("what an update does next is decided from facts alone", () => {
+  const banned = /\b(Date\.now|new Date|performance\.|Math\.random|setTimeout|setInterval|Bun\.)|"node:/;
+  const deciders = sources.filter((file) => /^src\/update\/(plan|health|slots|image)\.ts$/.test(file));
+  expect(deciders.length).toBe(4);
+  expect(deciders.filter((file) => banned.test(text(file).replace('"node:crypto"', "")))).toEqual([]);
 });
 
 test("the heart and the shim know no wall clock, so that a clock step changes nothing", () => {
