@@ -7,7 +7,7 @@ import { BUILD, COMMIT, VERSION } from "./version.ts";
 const HELP = `understudy: two gateway nodes, one active, never two owners of a shared address
 
   understudy node --state DIR --run DIR [--web ADDR:PORT] [--reboot-command CMD] [--poweroff-command CMD]
-                  [--watchdog DEVICE] [--hooks DIR]
+                  [--watchdog DEVICE] [--hooks DIR] [--boot DIR]
   understudy [--run DIR] menu [--console-command CMD]
   understudy [--run DIR] status [--watch]
   understudy [--run DIR] events [--last N] | events --follow
@@ -23,6 +23,8 @@ const HELP = `understudy: two gateway nodes, one active, never two owners of a s
   understudy [--run DIR] cards | cards assign NAME MAC | cards forget NAME
   understudy cards name --state DIR        once at boot, before the node: eth0, eth1, ... by MAC address
   understudy [--run DIR] backup create | list | show NAME | restore NAME | delete NAME   [--passphrase | --passphrase-file FILE]
+  understudy [--run DIR] update status | check FILE | start FILE [--order backup-first] [--alone]
+  understudy [--run DIR] update pause | resume | abort | restore --yes [--alone]
   understudy [--run DIR] license show | install FILE | check FILE
   understudy [--run DIR] password [--name admin]
   understudy [--run DIR] reboot | poweroff
@@ -38,6 +40,8 @@ const OPTIONS = {
   "poweroff-command": { type: "string" },
   watchdog: { type: "string" },
   hooks: { type: "string" },
+  boot: { type: "string" },
+  order: { type: "string" },
   "gate-socket": { type: "string" },
   "console-command": { type: "string" },
   interface: { type: "string" },
@@ -91,6 +95,7 @@ async function main(): Promise<void> {
         poweroff_command: values["poweroff-command"] ?? null,
         watchdog: values.watchdog ?? null,
         hooks: values.hooks ?? null,
+        boot: values.boot ?? null,
       });
     }
     case "menu": {
@@ -115,6 +120,10 @@ async function main(): Promise<void> {
         values.state,
       );
       return;
+    case "update": {
+      const { alone, yes, order } = values;
+      return (await import("./cli/update.ts")).updateCommand(common, positionals.slice(1), { alone, yes, order });
+    }
     case "license":
       return (await import("./cli/license.ts")).licenseCommand(common, positionals.slice(1), { alone: values.alone });
     case "password":

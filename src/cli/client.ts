@@ -7,15 +7,20 @@ import { Failure } from "../errors.ts";
 const TOO_LARGE = 413;
 
 /** One request; the answer's JSON. Throws Failure with the node's own code and sentence. `signal` gives it up. */
-export async function ask<T>(
+export function ask<T>(run: string, method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  return askWith(run, method, path, body === undefined ? undefined : JSON.stringify(body), signal);
+}
+
+/** The same, with a body as it is. */
+export async function askWith<T>(
   run: string,
   method: string,
   path: string,
-  body?: unknown,
+  body?: string | Uint8Array,
   signal?: AbortSignal,
 ): Promise<T> {
   const response = await request(run, method, path, {
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body }),
     ...(signal === undefined ? {} : { signal }),
   });
   if (response.status === TOO_LARGE)

@@ -6,6 +6,7 @@ import type { Node } from "./node.ts";
 import { pairingRoutes } from "./pairing-routes.ts";
 import { bodyOf, handlerOf, type Routes, textOf } from "./route.ts";
 import { settingsRoutes } from "./settings-routes.ts";
+import { updateRoutes } from "./update-routes.ts";
 import { Streams } from "./web-stream.ts";
 
 const BODY_BYTES_MAX = 4 << 20;
@@ -17,6 +18,7 @@ export function controlRoutes(node: Node): Routes {
     ...settingsRoutes(node.settings),
     ...administrationRoutes(node.administration),
     ...pairingRoutes(node.pairing),
+    ...updateRoutes(node.updater),
     "GET /status": () => node.status(),
     "GET /cards": () => node.cards(),
     "POST /cards/assign": async (request) => {

@@ -1,5 +1,6 @@
 /** The doctor's findings, a fact at a time: what is bad and what is a warning. */
 import { expect, test } from "bun:test";
+import { NO_UPDATES } from "../../test/update/none.ts";
 import type { CardReport } from "./cards.ts";
 import { diagnose } from "./doctor.ts";
 import type { Facts } from "./doctor-facts.ts";
@@ -45,6 +46,7 @@ const STATUS: Facts["status"] = {
   version: "0.1.0",
   build: 1,
   uptime_s: 60,
+  update: NO_UPDATES,
   web: null,
   role: "active",
   term: 1,

@@ -41,6 +41,8 @@ import type { Sessions } from "./sessions.ts";
 import { inherited, SettingsService } from "./settings-service.ts";
 import { openSettings } from "./settings-start.ts";
 import { type ClusterState, Store } from "./store.ts";
+import { surroundingsOf } from "./update-surroundings.ts";
+import { Updater, type UpdaterHost, type UpdateStatus } from "./updater.ts";
 import { disarmWatchdog } from "./watchdog.ts";
 
 export interface NodeOptions {
@@ -54,6 +56,8 @@ export interface NodeOptions {
   web_port?: number | null;
   /** The directory of the programs that are told what becomes of this node. */
   hooks?: string | null;
+  /** Where the firmware's partition with the system's slots is mounted. */
+  boot?: string | null;
 }
 
 /** Everything that `status` shows. */
@@ -73,6 +77,7 @@ export interface Status extends Omit<Snapshot, "role" | "peer"> {
   pairing: PairingStatus | null;
   switches: Switch[];
   license: LicenseReport;
+  update: UpdateStatus;
   /** Null without a web interface; `fingerprint` is SHA-256 of its certificate. */
   web: { address: string; port: number; fingerprint: string } | null;
 }
@@ -95,6 +100,8 @@ const ANNOUNCED_MS = 3000;
 const MAINTENANCE_MS_MAX = 3000;
 /** A heart that did not answer is told its configuration again. */
 const CONFIGURE_RETRY_MS = 1000;
+/** A heart that lives speaks five times a second. */
+const HEART_MS_MAX = 2000;
 const NOTHING_YET = "The heartbeat process has not reported yet.";
 
 export class Node {
@@ -112,6 +119,9 @@ export class Node {
   readonly #erasure: Erasure;
   readonly #hooks: Hooks;
   readonly #firewall: FirewallKeeper;
+  readonly updater: Updater;
+  /** A request to the own web interface; true where there is none. */
+  probeWeb: () => Promise<boolean> = async () => true;
   #cluster: ClusterState | null;
   #term: number;
   #snapshot: Snapshot | null = null;
@@ -149,7 +159,9 @@ export class Node {
       },
     });
     this.administration = new Administration(options.state, this.settings, () => this.situation());
+    this.updater = new Updater(this.#updaterHost());
     this.#replicator = new Replicator({
+      update: this.updater.link,
       events: this.events,
       settings: this.settings,
       saveTimings: (timings) => this.#saveTimings(timings),
@@ -159,6 +171,12 @@ export class Node {
       takeEndedSessions: (ended) => this.sessions?.takeEnded(ended),
     });
     this.settings.confirm = this.#replicator.confirm;
+    if (database.went_back !== null)
+      this.events.add(
+        "settings-went-back",
+        "warning",
+        `The settings of before the update apply, revision ${this.settings.revision}; what was changed after it, up to revision ${database.went_back.from_revision}, is set aside.`,
+      );
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
     this.pairing = new Pairing(this.#pairingHost());
     this.#erasure = this.#newErasure();
@@ -193,6 +211,7 @@ export class Node {
       if (this.#configuring === 0) watch.check(this.#watched());
     }, WATCH_INTERVAL_MS);
     this.pairing.resume();
+    void this.updater.start();
     this.#lookAtCards();
     for (const { code, message } of this.#card_alarms) this.events.add(code, "warning", message);
   }
@@ -215,6 +234,7 @@ export class Node {
 
   async stop(): Promise<void> {
     this.#ending = true;
+    this.updater.stop();
     clearInterval(this.#watching);
     clearInterval(this.#keeping);
     this.pairing.stop();
@@ -260,6 +280,7 @@ export class Node {
         .slice(-5)
         .map(({ at, code, message, cause = null, outage_ms = null }) => ({ at, code, message, cause, outage_ms })),
       license: this.administration.license(),
+      update: this.updater.status(),
       web: this.web,
     };
   }
@@ -424,6 +445,28 @@ export class Node {
   /** The cluster that this node is a part of: not one that it has left. */
   #membership(): ClusterState | null {
     return this.#cluster?.departed ? null : this.#cluster;
+  }
+
+  /** What updates need of this node. */
+  #updaterHost(): UpdaterHost {
+    return {
+      state_directory: this.#options.state,
+      boot: this.#options.boot ?? null,
+      events: this.events,
+      surroundings: () => {
+        const cluster = this.#membership();
+        const snapshot = this.#snapshot;
+        return surroundingsOf(snapshot, {
+          cluster,
+          heart: performance.now() - this.#snapshot_ms < HEART_MS_MAX,
+          in_sync: cluster !== null && this.#replicator.sync().state === "in-sync",
+        });
+      },
+      probeWeb: () => this.probeWeb(),
+      handOver: () => this.#heart.switchOver(),
+      reboot: () => this.power("reboot"),
+      tell: (message) => this.#replicator.tellUpdate(message),
+    };
   }
 
   /** What pairing needs of this node. */

@@ -42,6 +42,7 @@ function node(number: NodeNumber, port: number, uptime_s: () => number): Replica
     maintain: () => {},
     endedSessions: () => [],
     takeEndedSessions: () => {},
+    update: { connected: () => {}, disconnected: () => {}, message: () => {} },
     uptime_s,
     hosts: { own: HOST, peer: HOST, port },
   });

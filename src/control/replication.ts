@@ -6,7 +6,7 @@ import { Failure, sentence } from "../errors.ts";
 import type { NodeNumber, Snapshot, Tuning } from "../heart/messages.ts";
 import { dropCardAddress, keepCardAddress } from "../kernel/card-address.ts";
 import { Engine } from "../replication/engine.ts";
-import type { Message, MessageOf } from "../replication/messages.ts";
+import { isKnownTo, type Message, type MessageOf } from "../replication/messages.ts";
 import { JointTimings } from "../replication/timings.ts";
 import { Transport } from "../replication/transport.ts";
 import type { Output, Proposal, SyncState } from "../replication/types.ts";
@@ -16,9 +16,19 @@ import { BUILD, VERSION } from "../version.ts";
 import type { Events } from "./events.ts";
 
 const TICK_MS = 250;
+const UPDATE = { type: "update" } as Message;
 const ADDRESS_CHECK_MS = 1000;
 /** A session of the web interface that was ended early, and until when that must be remembered. */
 export type EndedSession = MessageOf<"sessions-ended">["ended"][number];
+
+export type UpdateMessage = MessageOf<"update" | "bundle-wanted" | "bundle-part">;
+
+export interface UpdateLink {
+  /** The peer can be told of updates now; `UpdateLink.disconnected` follows in the end. */
+  connected(): void;
+  disconnected(): void;
+  message(message: UpdateMessage): void;
+}
 
 /** The heart speaks five times a second; when it is silent for so long, nobody knows who is active. */
 const SNAPSHOT_AGE_MS_MAX = 1500;
@@ -52,6 +62,8 @@ export interface ReplicationOptions {
   takeEndedSessions: (ended: EndedSession[]) => void;
   /** For how long this node has been running. */
   uptime_s: () => number;
+  /** Updates go on between two versions (update/plan.ts). */
+  update: UpdateLink;
   /** Instead of addresses on the cluster's card. */
   hosts?: { own: string; peer: string; port: number };
 }
@@ -83,6 +95,8 @@ export class Replication {
   #alike = false;
   /** When the peer was started, on the clock of `performance.now()`; null while it has not said so on this connection. */
   #peer_started_ms: number | null = null;
+  /** What it speaks, by its hello; 0 where it has not said it on this connection. */
+  #protocol = 0;
 
   constructor(options: ReplicationOptions) {
     this.#options = options;
@@ -112,6 +126,8 @@ export class Replication {
         disconnected: () => {
           this.#alike = false;
           this.#peer_started_ms = null;
+          if (isKnownTo(this.#protocol, UPDATE)) options.update.disconnected();
+          this.#protocol = 0;
           this.#carryOut(this.#engine.disconnected(performance.now()));
         },
         message: (message) => this.#take(message),
@@ -203,6 +219,11 @@ export class Replication {
     return this.#peer_started_ms === null ? null : Math.floor((performance.now() - this.#peer_started_ms) / 1000);
   }
 
+  /** False where the peer cannot be told, or is of a version that does not know this. */
+  tellUpdate(message: UpdateMessage): boolean {
+    return isKnownTo(this.#protocol, message) && this.#transport.send(message);
+  }
+
   #sayTimings(): void {
     const words = this.#timings.words();
     if (words.generation === this.#heart_runs) this.#transport.send(words);
@@ -212,6 +233,8 @@ export class Replication {
     if (message.type === "maintenance") return this.#options.maintain(message.on);
     if (message.type === "sessions-ended") return this.#options.takeEndedSessions(message.ended);
     if (message.type === "uptime") return this.#takeUptime(message);
+    if (message.type === "update" || message.type === "bundle-wanted" || message.type === "bundle-part")
+      return this.#options.update.message(message);
     if (message.type === "hello") this.#met(message);
     if (message.type !== "timings") return this.#carryOut(this.#engine.receive(performance.now(), message));
     if (!this.#timings.take(message)) return;
@@ -219,9 +242,11 @@ export class Replication {
     this.#options.reconfigure();
   }
 
-  #met({ version, build }: MessageOf<"hello">): void {
+  #met({ protocol, version, build }: MessageOf<"hello">): void {
     this.#alike = version === VERSION && build === BUILD;
     if (this.#alike) this.#transport.send({ type: "uptime", uptime_s: Math.floor(this.#options.uptime_s()) });
+    if (this.#protocol === 0 && isKnownTo(protocol, UPDATE)) this.#options.update.connected();
+    this.#protocol = protocol;
     const ended = this.#options.endedSessions();
     if (ended.length > 0) this.tellEndedSessions(ended);
   }

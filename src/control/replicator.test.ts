@@ -15,6 +15,7 @@ test("in a cluster that cannot replicate no change is confirmed, and outside one
     maintain: () => {},
     endedSessions: () => [],
     takeEndedSessions: () => {},
+    update: { connected: () => {}, disconnected: () => {}, message: () => {} },
   });
   const revision = makeRevision({ number: 1, id: "1" }, { at: "", author: "", term: 0, content: "{}" });
   const change = () => replicator.confirm(revision, { name: "a", slots: [] }, { alone: true });

@@ -4,7 +4,7 @@ import type { Snapshot, Tuning } from "../heart/messages.ts";
 import { parseSettings, tuningOf } from "../settings/model.ts";
 import { fromShared, type SharedSettings } from "../settings/shared.ts";
 import type { Events } from "./events.ts";
-import { type EndedSession, Replication, type SyncStatus } from "./replication.ts";
+import { type EndedSession, Replication, type SyncStatus, type UpdateLink, type UpdateMessage } from "./replication.ts";
 import type { Confirm, SettingsService } from "./settings-service.ts";
 import type { ClusterState } from "./store.ts";
 
@@ -16,6 +16,7 @@ export interface ReplicatorHost {
   maintain: (on: boolean) => void;
   endedSessions: () => EndedSession[];
   takeEndedSessions: (ended: EndedSession[]) => void;
+  update: UpdateLink;
 }
 
 export class Replicator {
@@ -57,6 +58,7 @@ export class Replicator {
         endedSessions: this.#host.endedSessions,
         takeEndedSessions: this.#host.takeEndedSessions,
         uptime_s: () => process.uptime(),
+        update: this.#host.update,
       });
     } catch (error) {
       return events.add("settings-not-replicated", "error", `Settings do not replicate: ${sentence(error)}.`);
@@ -100,6 +102,11 @@ export class Replicator {
   /** Null where it is not known. */
   peerUptime_s(): number | null {
     return this.#replication?.peerUptime_s() ?? null;
+  }
+
+  /** False where the peer cannot be told. */
+  tellUpdate(message: UpdateMessage): boolean {
+    return this.#replication?.tellUpdate(message) ?? false;
   }
 
   /** Configures the heart with what `tuning` said last; the peer is told once it runs by it. */

@@ -1,14 +1,16 @@
 /** `understudy node` from its first check to its last breath: rights, directories, one process per state, signals. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Failure } from "../errors.ts";
+import { Failure, sentence } from "../errors.ts";
 import { openShim } from "../shim.ts";
 import { fileTrouble } from "../trouble.ts";
 import { serveControl } from "./api.ts";
 import { Node, type NodeOptions } from "./node.ts";
+import { endWith } from "./power.ts";
 import { demandRights } from "./rights.ts";
 import { ServiceManager } from "./service-manager.ts";
 import { Store } from "./store.ts";
+import { failTrial } from "./update-trial.ts";
 import { Web, webAddress } from "./web.ts";
 
 /** A Unix socket's path has room for 107 bytes and a zero (unix(7)). */
@@ -22,7 +24,7 @@ export async function runNode(options: NodeOptions & { web: string | null }): Pr
   // Made before it is held, so that a directory that cannot be used is refused as such.
   new Store(options.state);
   holdAlone(options.state);
-  const node = new Node({ ...options, web_port: address?.port ?? null });
+  const node = await startable({ ...options, web_port: address?.port ?? null });
   let server: ReturnType<typeof serveControl>;
   try {
     server = serveControl(node, socket);
@@ -34,6 +36,7 @@ export async function runNode(options: NodeOptions & { web: string | null }): Pr
   manager.ready();
   const web = address === null ? null : new Web(node, { ...address, state: options.state, run: options.run });
   web?.start();
+  if (web !== null) node.probeWeb = () => web.answers();
   const end = (): void => {
     manager.stopping();
     web?.stop();
@@ -46,6 +49,21 @@ export async function runNode(options: NodeOptions & { web: string | null }): Pr
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
+}
+
+/** A version on trial that cannot even begin, as its settings do not load, gives way to the one before. */
+async function startable(options: NodeOptions): Promise<Node> {
+  try {
+    return new Node(options);
+  } catch (error) {
+    const { boot = null, state, reboot_command } = options;
+    if (boot !== null && reboot_command !== null && (await failTrial(state, boot, sentence(error)))) {
+      console.error(sentence(error));
+      endWith(reboot_command, async () => {});
+      await new Promise(() => {});
+    }
+    throw error;
+  }
 }
 
 function prepareRun(run: string, socket: string): void {

@@ -14,6 +14,7 @@ import { DAMAGED_FILES, SETTINGS_FILES } from "../settings/database.ts";
 import { isKept } from "../settings/migration.ts";
 import type { Local } from "../settings/shared.ts";
 import { fileTrouble } from "../trouble.ts";
+import { UPDATES } from "../update/staging.ts";
 import type { Prepared } from "./pairing.ts";
 
 /** What pairing agreed on. `key` is a secret: the file is readable by root only. */
@@ -116,7 +117,7 @@ export class Store {
     this.saveTerm(0);
     take(joined.inherited);
     // S15: nothing is left of the settings that this node had, in whatever form.
-    this.#removeBackups();
+    this.#removeDirectories();
     this.#remove([...DAMAGED_FILES, EARLIER]);
     this.#write("cluster.json", joined.cluster);
     this.#remove([JOINING]);
@@ -142,15 +143,15 @@ export class Store {
 
   /** Back to a fresh install; nobody has the settings' database open. Copies of the settings go too. */
   erase(): void {
-    this.#removeBackups();
+    this.#removeDirectories();
     const kept = readdirSync(this.directory).filter(isKept);
     this.#remove([...SETTINGS_FILES, ...kept, ...MATTERS, EARLIER, PREPARED, JOINING]);
     this.#remove([ERASING]);
   }
 
-  #removeBackups(): void {
+  #removeDirectories(): void {
     try {
-      rmSync(join(this.directory, BACKUPS), { recursive: true, force: true });
+      for (const name of [BACKUPS, UPDATES]) rmSync(join(this.directory, name), { recursive: true, force: true });
     } catch (error) {
       throw this.#unwritable(error);
     }

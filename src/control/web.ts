@@ -7,6 +7,7 @@ import { chmodSync, chownSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, sentence } from "../errors.ts";
 import { readSealed, writeSealed } from "../sealed.ts";
+import { API } from "../web/routes.ts";
 import type { CertificateAndKey } from "./certificate.ts";
 import { Certificates, demandUsable, factsOf, selfMade } from "./certificates.ts";
 import { type Counted, metricsOf } from "./metrics.ts";
@@ -24,6 +25,7 @@ const NOBODY = 65_534;
 const BODY_BYTES_MAX = 4 << 20;
 /** Settings come from the peer too: the certificate and the addresses are looked at now and then. */
 const LOOK_INTERVAL_MS = 1000;
+const ANSWER_MS_MAX = 5000;
 /** Who changes settings without being asked to. */
 const AUTHOR = "web interface";
 
@@ -74,6 +76,23 @@ export class Web {
     );
     this.#process.start();
     this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+  }
+
+  /** A request like anybody's, to this node itself: whether the interface answers. */
+  async answers(): Promise<boolean> {
+    const { hostname, port } = this.#options;
+    const host =
+      { "0.0.0.0": "127.0.0.1", "::": "[::1]" }[hostname] ?? (hostname.includes(":") ? `[${hostname}]` : hostname);
+    try {
+      const response = await fetch(`https://${host}:${port}${API}/public`, {
+        tls: { rejectUnauthorized: false },
+        signal: AbortSignal.timeout(ANSWER_MS_MAX),
+      });
+      await response.arrayBuffer();
+      return response.ok;
+    } catch {
+      return false;
+    }
   }
 
   stop(): void {

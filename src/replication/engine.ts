@@ -152,6 +152,9 @@ export class Engine {
       case "sessions-ended":
       case "uptime":
       case "timings":
+      case "update":
+      case "bundle-wanted":
+      case "bundle-part":
         return;
     }
   }

@@ -193,7 +193,7 @@ export class Transport {
     this.#heard_ms = performance.now();
     let messages: Message[];
     try {
-      messages = unframer.push(chunk).map(readMessage);
+      messages = unframer.push(chunk).flatMap((value) => readMessage(value) ?? []);
     } catch (error) {
       this.#drop();
       this.#back_off_ms = BACK_OFF_MS_MAX;

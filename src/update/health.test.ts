@@ -30,7 +30,10 @@ for (const [name, reason] of [
 
 test("well now and then is not well, and what was missing last is said", () => {
   const flapping = (at_ms: number) => ({ ...WELL, web: at_ms % 20_000 !== 0 });
-  expect(kinds(new Trial(0), flapping, TRIAL_MS_MAX)).toMatchObject({ kind: "reboot", reason: expect.stringContaining("web interface") });
+  expect(kinds(new Trial(0), flapping, TRIAL_MS_MAX)).toMatchObject({
+    kind: "reboot",
+    reason: expect.stringContaining("web interface"),
+  });
 });
 
 test("a process that starts again in the middle of a trial has what is left of its time", () => {

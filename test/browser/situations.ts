@@ -1,4 +1,5 @@
 /** Canned answers of a node in each situation that the pages know. The types are those of the node itself. */
+
 import type {
   Backup,
   Card,
@@ -12,6 +13,7 @@ import type {
   Status,
   Token,
 } from "../../src/web/ui/lib/types.ts";
+import { NO_UPDATES } from "../update/none.ts";
 
 export interface Answers {
   first_password: boolean;
@@ -83,6 +85,7 @@ const alone: Status = {
   license: LICENSE,
   sync: { state: "standalone", revision: 14, peer_revision: null, since: SINCE },
   pairing: null,
+  update: NO_UPDATES,
   web: { address: "::", port: 443, fingerprint: FINGERPRINT },
 } as Status;
 

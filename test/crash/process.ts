@@ -60,6 +60,7 @@ function run({ directory, cluster, port, dies_at }: ProcessOptions): void {
     endedSessions: () => [],
     takeEndedSessions: () => {},
     uptime_s: () => process.uptime(),
+    update: { connected: () => {}, disconnected: () => {}, message: () => {} },
     hosts: { own: "::1", peer: "::1", port },
   });
   replication.start();

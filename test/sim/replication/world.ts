@@ -61,7 +61,8 @@ export class ReplicationWorld implements World {
 
   send(from: number, message: Message): void {
     if (this.#wires === null || this.#unaware[from]) return;
-    this.#wires[1 - from]?.push(readMessage(JSON.parse(JSON.stringify(message))));
+    const read = readMessage(JSON.parse(JSON.stringify(message)));
+    if (read !== null) this.#wires[1 - from]?.push(read);
   }
 
   hangUp(from: number): void {
