@@ -90,9 +90,8 @@ test("nobody speaks without a certificate, or in an older TLS", async () => {
 
 const NONSENSE: [string, Buffer][] = [
   ["no JSON", Buffer.from([0, 0, 0, 2, 0x7b, 0x7b])],
-  ["an unknown message", frameOf({ type: "surrender" } as unknown as Message)],
+  ["a message without a kind", frameOf({ id: "0" } as unknown as Message)],
   ["a missing field", frameOf({ type: "head", id: "0" } as unknown as Message)],
-  ["an extra field", frameOf({ ...HEAD, extra: 1 } as Message)],
   ["a message that is too large", Buffer.from([0x7f, 0, 0, 0])],
 ];
 for (const [what, bytes] of NONSENSE)
@@ -111,6 +110,23 @@ for (const [what, bytes] of NONSENSE)
     await until("it was ended", () => a.seen.disconnected >= 1 && a.seen.refused.length === 1);
     expect(a.seen.messages).toEqual([]);
   });
+
+test("what a later version may say is passed over", async () => {
+  const port = await freePort();
+  const a = first(port);
+  let socket: tls.TLSSocket | undefined;
+  await until("connected", async () => {
+    socket?.destroy();
+    socket = tls.connect(port, HOST, { key: TWO.key, cert: TWO.certificate, rejectUnauthorized: false });
+    socket.on("error", () => {});
+    await Bun.sleep(50);
+    return a.seen.connected > 0;
+  });
+  socket?.write(frameOf({ type: "surrender", terms: "none" } as unknown as Message));
+  socket?.write(frameOf({ ...HEAD, extra: 1 } as Message));
+  await until("it was heard", () => a.seen.messages.length === 1);
+  expect([a.seen.messages, a.seen.refused]).toEqual([[HEAD], []]);
+});
 
 test("a silent peer is given up", async () => {
   const port = await freePort();
