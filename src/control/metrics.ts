@@ -91,6 +91,13 @@ export function metricsOf(status: Status, counted: Counted): string {
     "Whether this node holds the address.",
     status.addresses.map(({ address, nic, held }) => [{ address, interface: nic }, Number(held)]),
   );
+  const { plan, running } = status.update;
+  page.add("understudy_update_state", "gauge", "1 for the state of the latest update; none where there was none.", [
+    [{ state: plan?.state ?? "none" }, 1],
+  ]);
+  page.add("understudy_version_blessed", "gauge", "Whether the version that runs has proved itself.", [
+    [{}, Number(running.blessed)],
+  ]);
   page.add(
     "understudy_alarms",
     "gauge",

@@ -340,9 +340,15 @@ export class Updater {
   begin({ order, alone }: { order: Order; alone: boolean }): void {
     this.#demandAvailable();
     this.#demandIdle();
-    const { manifest } = this.#staging.staged ?? {};
-    if (manifest === undefined || !this.#staging.has(manifest.sha256))
+    const { staged } = this.#staging;
+    if (staged === null)
       throw new Failure("no-bundle", "There is no whole update on this node; give it the file first.");
+    const { manifest, received_bytes, total_bytes } = staged;
+    if (!this.#staging.has(manifest.sha256))
+      throw new Failure(
+        "bundle-damaged",
+        `The update is cut off, ${received_bytes} of ${total_bytes} bytes are here; copy or download the file again, as a whole.`,
+      );
     const { version, build, sha256 } = manifest;
     demandSuitable(manifest, { build: this.#running.build, settings_schema: SETTINGS_SCHEMA });
     const { node, peer, cluster } = this.#demandServing();

@@ -244,8 +244,8 @@ function forBrowser({ name, since, expires }: Session): object {
 
 /** What has begun goes on when its caller goes away; whoever comes back finds it in the status. */
 async function detached(request: Request): Promise<Request> {
-  const body = request.method === "GET" ? "" : await request.text();
-  return new Request(request.url, { method: request.method, ...(body === "" ? {} : { body }) });
+  const body = request.method === "GET" ? new ArrayBuffer(0) : await request.arrayBuffer();
+  return new Request(request.url, { method: request.method, ...(body.byteLength === 0 ? {} : { body }) });
 }
 
 /** The author of a change is whoever is logged in, whatever the request says. */

@@ -17,6 +17,7 @@ export type Item =
   | "cancel-pairing"
   | "switch"
   | "destroy"
+  | "update"
   | "doctor"
   | "console"
   | "reboot"
@@ -36,6 +37,7 @@ const LABELS: Record<Item, string> = {
   "cancel-pairing": "Cancel the creation of the cluster",
   switch: "Switch over to the other node",
   destroy: "Destroy cluster",
+  update: "Version, and the previous one",
   doctor: "Diagnostics",
   console: "Console",
   reboot: "Reboot server",
@@ -54,6 +56,7 @@ const OFFERED: Record<Situation, Item[]> = {
     "password",
     "join",
     "create",
+    "update",
     "doctor",
     "console",
     "reboot",
@@ -67,6 +70,7 @@ const OFFERED: Record<Situation, Item[]> = {
     "password",
     "switch",
     "destroy",
+    "update",
     "doctor",
     "console",
     "reboot",

@@ -224,6 +224,7 @@ describe("S19, S20: in a cluster", () => {
       "Administrator's password",
       "Switch over to the other node",
       "Destroy cluster",
+      "Version, and the previous one",
       "Diagnostics",
       "Console",
       "Reboot server",
@@ -290,7 +291,7 @@ describe("S19, S20: in a cluster", () => {
     await session.sees("Switch over to the other node");
     await session.sees("# ");
     session.device.type("\n");
-    await session.sees("Nothing was typed; type a number from 1 to 10");
+    await session.sees("Nothing was typed; type a number from 1 to 11");
     expect(session.is_over).toBe(false);
   });
 });

@@ -13,6 +13,7 @@ import { panelOf } from "./panel.ts";
 import { changePassword, rename, webAccess } from "./server.ts";
 import { diagnose, openConsole, power } from "./system.ts";
 import { type Device, Terminal } from "./terminal.ts";
+import { showUpdate } from "./update.ts";
 import { cancelPairing } from "./wait.ts";
 import { Watch } from "./watch.ts";
 
@@ -38,6 +39,7 @@ const WORK: Record<Exclude<Item, "exit">, (context: Context) => Promise<void>> =
   "cancel-pairing": cancelPairing,
   switch: switchOver,
   destroy: destroyCluster,
+  update: showUpdate,
   doctor: diagnose,
   console: openConsole,
   reboot: (context) => power(context, "reboot"),

@@ -8,10 +8,10 @@ afterEach(() => session.close());
 
 describe("at the list", () => {
   const rows: [string, string | Uint8Array, string][] = [
-    ["nothing", "\n", "Nothing was typed; type a number from 1 to 12"],
-    ["letters", "reboot\n", "That is no number; type a number from 1 to 12"],
+    ["nothing", "\n", "Nothing was typed; type a number from 1 to 13"],
+    ["letters", "reboot\n", "That is no number; type a number from 1 to 13"],
     ["zero", "0\n", "There is no item 0;"],
-    ["too large a number", "13\n", "There is no item 13;"],
+    ["too large a number", "14\n", "There is no item 14;"],
     ["a huge one", `${"9".repeat(400)}\n`, "There is no item 999999999999;"],
     ["a negative one", "-1\n", "That is no number;"],
     ["a fraction", "1.5\n", "That is no number;"],
@@ -20,26 +20,26 @@ describe("at the list", () => {
     ["an escape sequence", "\x1b[2J\n", "That line holds keys that are no text"],
     ["a very long line", `${"1".repeat(100_000)}\n`, "That line is too long"],
     ["broken UTF-8", new Uint8Array([0xc3, 0x28, 0x0a]), "broken UTF-8"],
-    ["Ctrl+C", "\x03", "Type 12 and press Enter to leave the menu."],
+    ["Ctrl+C", "\x03", "Type 13 and press Enter to leave the menu."],
   ];
   for (const [what, typed, said] of rows)
     test(what, async () => {
       session = Session.open();
-      await session.sees("12. Exit\n# ");
+      await session.sees("13. Exit\n# ");
       session.device.type(typed);
       await session.sees(said);
       await session.sees("# ");
-      const lines = session.device.shown.split("12. Exit\n")[1] ?? "";
+      const lines = session.device.shown.split("13. Exit\n")[1] ?? "";
       // The line itself, one sentence, and the next prompt.
       expect(lines.split("\n").length).toBe(3);
-      session.device.type("12\n");
+      session.device.type("13\n");
       await session.ended;
     });
 
   test("the end of input ends the menu, also half-way through a line or a question", async () => {
-    for (const typed of ["", "12", "3\n", "3\nhalf a passphr"]) {
+    for (const typed of ["", "13", "3\n", "3\nhalf a passphr"]) {
       session = Session.open();
-      await session.sees("12. Exit\n# ");
+      await session.sees("13. Exit\n# ");
       session.device.type(typed);
       session.device.end();
       await session.ended;
@@ -57,14 +57,14 @@ describe("at the list", () => {
 
   test("what comes ahead of its questions waits, and is bounded", async () => {
     session = Session.open();
-    session.device.type("2\nc\n12\n");
+    session.device.type("2\nc\n13\n");
     await session.ended;
     expect(session.device.shown).toContain("Cancelled");
     await session.close();
     session = Session.open();
     session.device.type("x".repeat(70_000));
     await session.sees("# ");
-    session.device.type("\n12\n");
+    session.device.type("\n13\n");
     await session.ended;
   });
 });
@@ -99,13 +99,13 @@ describe("at a question", () => {
 describe("the node goes away and comes back", () => {
   test("at the list: said, and the list is back", async () => {
     session = Session.open();
-    await session.sees("12. Exit\n# ");
+    await session.sees("13. Exit\n# ");
     session.node.stop();
     await session.sees("No node is running at");
     await session.sees("  1. Exit\n# ");
     session.node.start();
     await session.sees("This server is in no cluster now.");
-    await session.sees("12. Exit\n# ");
+    await session.sees("13. Exit\n# ");
   });
 
   test("before the menu begins", async () => {
@@ -113,7 +113,7 @@ describe("the node goes away and comes back", () => {
     await session.sees("NO ANSWER");
     await session.sees("  1. Exit\n# ");
     session.node.start();
-    await session.sees("12. Exit\n# ");
+    await session.sees("13. Exit\n# ");
   });
 
   test("in the middle of a question: what was typed is kept and tried again", async () => {

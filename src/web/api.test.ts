@@ -92,7 +92,18 @@ describe("a body", () => {
     ask("POST", "/session", { ...PAGE, ...headers }, body);
   test("is passed on as it was understood", async () => {
     await send({ name: "admin", password: "p" });
-    expect(JSON.parse(asked[0]?.body ?? "")).toEqual({ name: "admin", password: "p" });
+    expect(JSON.parse(String(asked[0]?.body ?? ""))).toEqual({ name: "admin", password: "p" });
+  });
+  test("of bytes is passed on as it is, and must say that it is bytes", async () => {
+    const bytes = Buffer.from([0, 255, 10, 13]);
+    const sent = (type: string) =>
+      api.answer({
+        ...request("PUT", "/api/v1/update/bundle", { ...PAGE, ...TOKEN, "content-type": type }),
+        body: bytes,
+      });
+    expect((await sent("application/octet-stream")).status).toBe(200);
+    expect(asked[0]?.body).toEqual(bytes);
+    expect((await sent("application/json")).status).toBe(415);
   });
   test("must be JSON and say so", async () => {
     expect(await send("{")).toEqual([400, "bad-json"]);

@@ -1,6 +1,16 @@
 /** What the network may ask: routes of the table, each with what it must show, passed on to the control process. */
 import { z } from "zod";
-import { isFromOurPage, isJson, refusal, sessionCookie, sessionOf, tokenOf, withHeaders } from "./headers.ts";
+import {
+  BYTES,
+  isBytes,
+  isFromOurPage,
+  isJson,
+  refusal,
+  sessionCookie,
+  sessionOf,
+  tokenOf,
+  withHeaders,
+} from "./headers.ts";
 import type { Request } from "./http/connection.ts";
 import type { Answer, Head } from "./http/message.ts";
 import { isTooDeep } from "./json.ts";
@@ -34,8 +44,8 @@ export class Api {
       return refusal(401, "no-session", "Log in first.");
     if (token !== null && route.people_only)
       return refusal(403, "people-only", "This is for people who have logged in, not for tokens.");
-    const body = bodyOf(route, request);
-    if (typeof body === "object" && body !== null) return body;
+    const { body, refused } = bodyOf(route, request);
+    if (refused !== null) return refused;
     // How many streams there may be, the control process knows: only it can tell who may have one.
     const is_stream = route.media_type === "text/event-stream";
     const path = route.path === "/metrics" ? route.path : request.path.slice(API.length);
@@ -54,20 +64,30 @@ function routeOf({ method, path }: Head): Route | null {
   return path.startsWith(`${API}/`) ? findRoute(method, path.slice(API.length)) : null;
 }
 
-/** JSON to pass on, null where the route takes none, or the refusal. */
-function bodyOf(route: Route, request: Request): string | null | Answer {
-  if (route.body === undefined) return null;
-  if (!isJson(request)) return refusal(415, "not-json", "Send JSON, with content-type: application/json.");
-  if (isTooDeep(request.body)) return refusal(400, "bad-json", "The body is nested too deeply.");
+type Body = { body: string | Uint8Array | null; refused: null } | { body: null; refused: Answer };
+
+/** What to pass on, null where the route takes nothing, or the refusal. */
+function bodyOf(route: Route, request: Request): Body {
+  const refused = (status: number, code: string, message: string): Body => ({
+    body: null,
+    refused: refusal(status, code, message),
+  });
+  if (route.body === undefined) return { body: null, refused: null };
+  if (route.raw) {
+    if (!isBytes(request)) return refused(415, "not-bytes", `Send bytes, with content-type: ${BYTES}.`);
+    return { body: request.body, refused: null };
+  }
+  if (!isJson(request)) return refused(415, "not-json", "Send JSON, with content-type: application/json.");
+  if (isTooDeep(request.body)) return refused(400, "bad-json", "The body is nested too deeply.");
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(request.body));
   } catch {
-    return refusal(400, "bad-json", "The body is not JSON.");
+    return refused(400, "bad-json", "The body is not JSON.");
   }
   const parsed = route.body.safeParse(value);
-  if (!parsed.success) return refusal(400, "bad-request", inWords(parsed.error));
-  return JSON.stringify(parsed.data);
+  if (!parsed.success) return refused(400, "bad-request", inWords(parsed.error));
+  return { body: JSON.stringify(parsed.data), refused: null };
 }
 
 function inWords(error: z.ZodError): string {

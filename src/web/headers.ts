@@ -76,6 +76,13 @@ export function isFromOurPage(head: Head): boolean {
   return host !== "" && head.headers.get("origin")?.toLowerCase() === `https://${host.toLowerCase()}`;
 }
 
+/** What a body is called that is bytes and nothing else. */
+export const BYTES = "application/octet-stream";
+
+export function isBytes(head: Head): boolean {
+  return head.headers.get("content-type")?.toLowerCase() === BYTES;
+}
+
 export function isJson(head: Head): boolean {
   return /^application\/json\s*(;|$)/i.test(head.headers.get("content-type") ?? "");
 }

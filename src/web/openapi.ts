@@ -1,6 +1,7 @@
 /** The description of the interface in OpenAPI 3.1, made from the table of routes. */
 import { z } from "zod";
 import { VERSION } from "../version.ts";
+import { BYTES } from "./headers.ts";
 import { API, ROUTES, type Route } from "./routes.ts";
 import { failure } from "./shapes.ts";
 
@@ -38,7 +39,12 @@ function operation(route: Route): object {
     ],
     ...(route.body === undefined
       ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: schemaOf(route.body) } } } }),
+      : {
+          requestBody: {
+            required: true,
+            content: { [route.raw ? BYTES : "application/json"]: { schema: schemaOf(route.body) } },
+          },
+        }),
     responses: {
       200: {
         description: "Done",

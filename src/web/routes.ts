@@ -23,6 +23,8 @@ export interface Route {
   people_only?: boolean;
   summary: string;
   body?: z.ZodType;
+  /** The body is bytes and no JSON. */
+  raw?: boolean;
   /** Names of the query that are passed on. */
   query?: string[];
   answer: z.ZodType;
@@ -33,6 +35,8 @@ export interface Route {
 
 export const BODY_BYTES_MAX = 64 << 10;
 const SETTINGS_BYTES_MAX = 4 << 20;
+/** A piece of an update: the page sends one after the other. */
+const PIECE_BYTES_MAX = 1 << 20;
 
 const { text } = shape;
 const nothing = z.strictObject({});
@@ -218,6 +222,54 @@ export const ROUTES: readonly Route[] = [
     answer: shape.anything,
   },
   { method: "DELETE", path: "/backups/{name}", access: "change", summary: "Delete a backup copy", answer: shape.open },
+  { method: "GET", path: "/update", access: "read", summary: "Versions, and the update under way", answer: shape.open },
+  {
+    method: "POST",
+    path: "/update/check",
+    access: "change",
+    summary: "Whether this node takes an update that begins with these bytes",
+    body: shape.bytes,
+    raw: true,
+    answer: shape.open,
+    body_bytes_max: PIECE_BYTES_MAX,
+  },
+  {
+    method: "PUT",
+    path: "/update/bundle",
+    access: "change",
+    summary: "A piece of an update, from the byte `offset` on; the answer says from where to go on",
+    body: shape.bytes,
+    raw: true,
+    query: ["offset"],
+    answer: z.strictObject({ received_bytes: z.number(), complete: z.boolean() }),
+    body_bytes_max: PIECE_BYTES_MAX,
+  },
+  {
+    method: "POST",
+    path: "/update/start",
+    access: "change",
+    summary: "Update the cluster, or this node, to what was sent",
+    body: z.strictObject({ order: z.enum(["active-first", "backup-first"]).optional(), alone: z.boolean().optional() }),
+    answer: shape.open,
+  },
+  { method: "POST", path: "/update/pause", access: "change", summary: "Pause the update", answer: nothing },
+  { method: "POST", path: "/update/resume", access: "change", summary: "Go on with the update", answer: nothing },
+  {
+    method: "POST",
+    path: "/update/abort",
+    access: "change",
+    summary: "Give the update up: both nodes go back",
+    answer: nothing,
+  },
+  {
+    method: "POST",
+    path: "/update/restore",
+    access: "change",
+    people_only: true,
+    summary: "Go back to the previous version",
+    body: z.strictObject({ confirm: z.literal(true), alone: z.boolean().optional() }),
+    answer: nothing,
+  },
   { method: "GET", path: "/license", access: "read", summary: "The license", answer: shape.open },
   {
     method: "PUT",

@@ -8,6 +8,7 @@ export function text(least: number, most: number) {
 /** The node checks it, and says what is wrong in its own words. */
 export const open = z.looseObject({});
 export const anything = z.unknown();
+export const bytes = z.string().meta({ format: "binary" });
 
 export const failure = z.strictObject({
   code: z.string().meta({ description: "For programs: never changes" }),

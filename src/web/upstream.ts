@@ -1,5 +1,6 @@
 /** The way to the control process: one Unix socket, in the directory that this process was started in. */
 import { sentence } from "../errors.ts";
+import { BYTES } from "./headers.ts";
 
 /** By way of the working directory, because this process may not look into those above it. */
 const SOCKET = "/proc/self/cwd/web.sock";
@@ -9,7 +10,7 @@ export interface UpstreamRequest {
   /** With its query. */
   path: string;
   bearer: string | null;
-  body: string | null;
+  body: string | Uint8Array | null;
   /** The name of the node that the page was looking at when the change was asked for; null where it does not say. */
   meant_for: string | null;
   signal: AbortSignal | null;
@@ -43,7 +44,7 @@ export async function askControl({
       redirect: "error",
       headers: {
         ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
-        ...(body === null ? {} : { "content-type": "application/json" }),
+        ...(body === null ? {} : { "content-type": typeof body === "string" ? "application/json" : BYTES }),
         ...(meant_for === null ? {} : { "x-understudy-node": meant_for }),
       },
       ...(body === null ? {} : { body }),

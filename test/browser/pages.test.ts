@@ -86,6 +86,7 @@ const SHOTS: Shot[] = [
   { name: "mail", situation: "active", route: "mail" },
   { name: "server-active", situation: "active", route: "server" },
   { name: "server-standalone", situation: "standalone", route: "server", before: click("Turn off") },
+  { name: "update", situation: "active", route: "update" },
   { name: "license", situation: "active", route: "license" },
   { name: "backups-active", situation: "active", route: "backups" },
   { name: "backups-standalone", situation: "standalone", route: "backups", before: click(/^Restore 2026-11-24/) },

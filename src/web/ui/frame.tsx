@@ -33,6 +33,7 @@ const MENU: { title: string | null; entries: Entry[] }[] = [
       { route: "cluster", text: "High availability" },
       { route: "server", text: "Server" },
       { route: "administrators", text: "Administrators" },
+      { route: "update", text: "Update" },
       { route: "license", text: "License" },
       { route: "backups", text: "Backup copies" },
     ],

@@ -19,6 +19,7 @@ import { Mail } from "./pages/mail.tsx";
 import { Nat } from "./pages/nat.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { Server } from "./pages/server.tsx";
+import { Update } from "./pages/update.tsx";
 import { VersionNotice } from "./parts/version.tsx";
 
 const PAGES: Record<Route, { title: string; page: ComponentType }> = {
@@ -28,6 +29,7 @@ const PAGES: Record<Route, { title: string; page: ComponentType }> = {
   nat: { title: "NAT and port forwards", page: Nat },
   mail: { title: "Mail", page: Mail },
   server: { title: "Server", page: Server },
+  update: { title: "Update", page: Update },
   license: { title: "License", page: License },
   backups: { title: "Backup copies", page: Backups },
   administrators: { title: "Administrators", page: Administrators },

@@ -4,6 +4,9 @@ const BASE = "/api/v1";
 /** Longer than the node takes to give up on its peer. */
 const TIMEOUT_MS = 20_000;
 
+const PIECE_BYTES = 1 << 20;
+const TRIES_MAX = 5;
+
 export class Refusal extends Error {
   readonly code: string;
   /** HTTP status; 0 where no answer came. */
@@ -51,10 +54,32 @@ export async function ask<T>(method: Method, path: string, options: Ask = {}): P
   );
 }
 
+/** A file in pieces, each behind the one before; after a gap in the connection it goes on where the node says. */
+export async function sendPieces(path: string, file: Blob, told: (bytes: number) => void): Promise<void> {
+  let tries = 0;
+  for (let at = 0; at < file.size; ) {
+    const body = file.slice(at, at + PIECE_BYTES);
+    try {
+      const answer = await ask<{ received_bytes: number; complete: boolean }>("PUT", `${path}?offset=${at}`, { body });
+      at = answer.received_bytes;
+      if (at === file.size && !answer.complete)
+        throw new Refusal(409, "bundle-damaged", "The file is cut off; copy or download it again, as a whole.");
+      tries = 0;
+    } catch (error) {
+      // No answer: whether the piece arrived is said by the answer to the next one.
+      if (!(error instanceof Refusal) || error.status !== 0 || at === 0 || ++tries > TRIES_MAX) throw error;
+      const { staged } = await ask<{ staged: { received_bytes: number } | null }>("GET", "/update");
+      at = staged?.received_bytes ?? 0;
+    }
+    told(at);
+  }
+}
+
 async function send(method: Method, path: string, { body, timeout_ms = TIMEOUT_MS, signal }: Ask): Promise<Response> {
   const limit = AbortSignal.timeout(timeout_ms);
   const headers: Record<string, string> = { accept: "application/json", "x-understudy": "1" };
-  if (body !== undefined) headers["content-type"] = "application/json";
+  const is_bytes = body instanceof Blob;
+  if (body !== undefined) headers["content-type"] = is_bytes ? "application/octet-stream" : "application/json";
   // A browser repeats by itself what it had no answer to, and after a switch another node would take it.
   if (method !== "GET" && meant_for !== null) headers["x-understudy-node"] = encodeURIComponent(meant_for);
   try {
@@ -65,7 +90,7 @@ async function send(method: Method, path: string, { body, timeout_ms = TIMEOUT_M
       credentials: "same-origin",
       redirect: "error",
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: is_bytes ? body : JSON.stringify(body) }),
     });
   } catch {
     throw new Refusal(0, "no-answer", "The server does not answer; check the connection to it and try again.");

@@ -8,6 +8,7 @@ export const ROUTES = [
   "nat",
   "mail",
   "server",
+  "update",
   "license",
   "backups",
   "administrators",

@@ -27,6 +27,7 @@ export type {
   Status,
 };
 
+export type Update = Status["update"];
 export type Sync = Status["sync"];
 export type Pairing = NonNullable<Status["pairing"]>;
 export type PeerCard = NonNullable<Pairing["peer"]>["cards"][number];

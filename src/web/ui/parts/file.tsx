@@ -11,7 +11,25 @@ interface FileProps {
   onText: (text: string, name: string) => void;
 }
 
+interface BlobProps {
+  children: ComponentChildren;
+  disabled?: boolean;
+  onFile: (file: File) => void;
+}
+
 export function FileButton({ children, disabled = false, onText }: FileProps) {
+  const take = (file: File) => {
+    if (file.size <= BYTES_MAX) void file.text().then((text) => onText(text, file.name));
+  };
+  return (
+    <BlobButton disabled={disabled} onFile={take}>
+      {children}
+    </BlobButton>
+  );
+}
+
+/** A file of any size, which nobody reads as a whole. */
+export function BlobButton({ children, disabled = false, onFile }: BlobProps) {
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
   return (
@@ -29,7 +47,7 @@ export function FileButton({ children, disabled = false, onText }: FileProps) {
         onChange={(event) => {
           const file = event.currentTarget.files?.[0];
           event.currentTarget.value = "";
-          if (file !== undefined && file.size <= BYTES_MAX) void file.text().then((text) => onText(text, file.name));
+          if (file !== undefined) onFile(file);
         }}
       />
     </>
