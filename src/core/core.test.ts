@@ -1,7 +1,8 @@
 /** The parts of the core one by one; the election itself is told in test/scripts. */
 import { describe, expect, test } from "bun:test";
-import { parseArp } from "../wire/arp.ts";
+import { emitArpAnnouncement, emitArpProbe, parseArp } from "../wire/arp.ts";
 import { emitHeartbeat, type Heartbeat, isHeartbeat, parseHeartbeat } from "../wire/heartbeat.ts";
+import { emitPieces } from "../wire/pairing.ts";
 import { Conversation } from "./conversation.ts";
 import { Detector } from "./detector.ts";
 import { Election } from "./election.ts";
@@ -353,4 +354,78 @@ describe("election", () => {
     expect(nodes.map(({ election }) => election.role)).toEqual(["backup", "active"]);
     expect(announced).toBeGreaterThanOrEqual(3);
   });
+});
+
+test("what became of each frame is told, in their order", () => {
+  const mac = (last: number) => Uint8Array.of(2, 0, 0, 0, 0, last);
+  const authenticate = (bytes: Uint8Array) =>
+    new Uint8Array(16).fill(bytes.reduce((sum, byte) => (sum * 31 + byte) & 255, 7));
+  const configuration: CoreConfiguration = {
+    node: 2,
+    cluster: 7,
+    authenticate,
+    session: 22,
+    peer_name: "one",
+    paths: [
+      { slot: 0, nic: "clu0", mac: mac(2), peer_mac: mac(1), heartbeat: true },
+      { slot: 1, nic: "lan0", mac: mac(12), peer_mac: mac(11), heartbeat: true },
+    ],
+    addresses: [{ slot: 1, ip: Uint8Array.of(10, 1, 0, 1), text: "10.1.0.1" }],
+    gateways: [],
+    tuning: DEFAULT_TUNING,
+    term_floor: 0,
+    settings_revision: 0,
+    version: [0, 1, 0],
+    build: 1,
+    bootstrap: false,
+    departed: false,
+    maintenance: false,
+  };
+  const election = new Election(configuration, 0);
+  const one = new Conversation(1, 11);
+  const [unproven] = speak(one, 1) as [Heartbeat];
+  const frame = (heartbeat: Heartbeat, from = mac(1), cluster = 7) =>
+    emitHeartbeat(heartbeat, cluster, from, mac(2), authenticate);
+  const proven = { ...unproven, sequence: 2, echo_session: 22, echo_challenge: 1 };
+  const forged = frame({ ...proven, sequence: 3 });
+  forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
+  const on = (slot: number, bytes: Uint8Array): Input => ({ type: "frame", slot, frame: bytes });
+  const { verdicts } = election.step(1, [
+    on(0, frame(unproven)),
+    on(0, frame(proven)),
+    { type: "carrier", slot: 1, up: true },
+    on(0, frame(proven)),
+    on(1, frame({ ...proven, slot: 1 }, mac(11))),
+    on(0, frame({ ...proven, slot: 1 }, mac(11))),
+    on(0, forged),
+    on(0, frame(proven).subarray(0, 100)),
+    on(0, frame(proven, mac(1), 8)),
+    on(0, frame({ ...proven, sequence: 4 }, mac(9))),
+    on(0, frame({ ...proven, node: 2, session: 22 }, mac(2))),
+    on(1, emitArpAnnouncement(mac(11), Uint8Array.of(10, 1, 0, 1))),
+    on(1, emitArpAnnouncement(mac(66), Uint8Array.of(10, 1, 0, 1))),
+    on(1, emitArpAnnouncement(mac(66), Uint8Array.of(10, 1, 0, 9))),
+    on(1, emitArpProbe(mac(11), Uint8Array.of(10, 1, 0, 1))),
+    on(0, emitPieces(mac(2), mac(66), 1, new Uint8Array(1))[0] ?? new Uint8Array()),
+    on(1, new Uint8Array(60)),
+  ]);
+  expect(verdicts).toEqual([
+    "unproven",
+    "news",
+    "replayed",
+    "copy",
+    "misdirected",
+    "forged",
+    "truncated",
+    "foreign-cluster",
+    "duplicate-node",
+    "reflected",
+    "peer-answers",
+    "conflict",
+    "neighbour",
+    "peer-asks",
+    "third-node",
+    "no-matter",
+  ]);
+  expect(election.step(2, []).verdicts).toEqual([]);
 });

@@ -222,9 +222,10 @@ export class Election {
   #take(input: Input): void {
     switch (input.type) {
       case "frame":
-        return isHeartbeat(input.frame)
-          ? this.#takeHeartbeat(input.slot, input.frame)
-          : this.#takeOther(input.slot, input.frame);
+        this.#journal.verdict = "no-matter";
+        if (isHeartbeat(input.frame)) this.#takeHeartbeat(input.slot, input.frame);
+        else this.#takeOther(input.slot, input.frame);
+        return void this.#output.verdicts.push(this.#journal.verdict);
       case "carrier":
         return this.#takeCarrier(input.slot, input.up);
       case "switch":
@@ -311,8 +312,10 @@ export class Election {
 
   #takeOther(slot: number, frame: Uint8Array): void {
     const cluster_path = slot === 0 ? this.#path(0) : undefined;
-    if (cluster_path !== undefined && isThirdNode(frame, cluster_path))
+    if (cluster_path !== undefined && isThirdNode(frame, cluster_path)) {
       this.#journal.alarm("third-node", STRANGER_ALARM_MS, macText(sourceMac(frame)), cluster_path.nic);
+      this.#journal.verdict = "third-node";
+    }
     const defence = this.#neighbourhood.take(this.configuration, slot, frame, this.#now_ms);
     if (this.role === "active") this.#output.frames.push(...defence);
   }

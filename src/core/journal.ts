@@ -1,6 +1,7 @@
 /** What the core has to tell people: events of this step, alarms that last a while, frames dropped by reason. */
 import type { HeartEvent, SwitchCause } from "../heart/messages.ts";
 import { NOTICES, type NoticeCode, type NoticeValues, noticeText } from "./notices.ts";
+import type { Verdict } from "./verdicts.ts";
 
 export interface Alarm {
   code: string;
@@ -9,6 +10,8 @@ export interface Alarm {
 
 export class Journal {
   readonly dropped: Record<string, number> = {};
+  /** What became of the frame at hand. */
+  verdict: Verdict = "no-matter";
   readonly #alarms = new Map<NoticeCode, { message: string; until_ms: number }>();
   #events: HeartEvent[] = [];
   #now_ms: number;
@@ -66,7 +69,8 @@ export class Journal {
     return [...this.#alarms].filter(([code]) => this.isRaised(code)).map(([code, { message }]) => ({ code, message }));
   }
 
-  drop(reason: string): void {
+  drop(reason: Verdict): void {
+    this.verdict = reason;
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
   }
 }

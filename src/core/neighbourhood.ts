@@ -35,15 +35,18 @@ export class Neighbourhood {
     const { mac, ip, is_answer } = said;
     const shared = configuration.addresses.find((address) => address.slot === slot && equalBytes(address.ip, ip));
     if (shared === undefined) {
+      this.#journal.verdict = "neighbour";
       this.#announcer.saw(slot, ip);
       if (is_answer) this.#announcer.followed(slot, ip);
       return [];
     }
     // Only the peer's own MAC counts as the peer: a proxy-ARP router must not pass for it.
     if (equalBytes(mac, path.peer_mac)) {
+      this.#journal.verdict = "peer-answers";
       this.#evidence.answered(now_ms);
       return [];
     }
+    this.#journal.verdict = "conflict";
     if (now_ms - this.#conflict_event_ms >= CONFLICT_EVENT_INTERVAL_MS) {
       this.#conflict_event_ms = now_ms;
       this.#journal.event("address-conflict", macText(mac), path.nic, shared.text);
@@ -57,9 +60,10 @@ export class Neighbourhood {
    * conflict). Node 1 goes first.
    */
   #giveWay({ node, addresses }: CoreConfiguration, path: CorePath, frame: Uint8Array): void {
-    if (node === 1 || !equalBytes(sourceMac(frame), path.peer_mac)) return;
+    if (!equalBytes(sourceMac(frame), path.peer_mac)) return;
     const ip = probedAddress(frame);
     if (ip === null || !addresses.some((address) => address.slot === path.slot && equalBytes(address.ip, ip))) return;
-    this.#evidence.giveWay();
+    this.#journal.verdict = "peer-asks";
+    if (node !== 1) this.#evidence.giveWay();
   }
 }

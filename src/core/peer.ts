@@ -56,13 +56,17 @@ export class Peer {
       return null;
     }
     const verdict = this.conversation.accept(heartbeat, slot, now_ms);
-    if (verdict === "copy") return null;
+    if (verdict === "copy") {
+      this.#journal.verdict = "copy";
+      return null;
+    }
     if (verdict !== "news") {
       // From our own card, in another session: recorded before our last start.
       this.#journal.drop(verdict === "duplicate-node" ? "replayed" : verdict);
       if (verdict !== "unproven") return null;
       return heartbeat.role === "active" ? "unproven-claim" : "unproven";
     }
+    this.#journal.verdict = "news";
     this.#detector.heard(now_ms);
     this.heartbeat = heartbeat;
     return heartbeat;

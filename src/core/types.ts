@@ -1,6 +1,7 @@
 /** What goes into the core and what comes out of it. All times are milliseconds of one monotonic clock. */
 import type { HeartEvent, NodeNumber, Tuning } from "../heart/messages.ts";
 import type { Authenticator, WireRole } from "../wire/heartbeat.ts";
+import type { Verdict } from "./verdicts.ts";
 
 /** A way to the peer: slot 0 is the cluster network, the others are data interfaces. */
 export interface CorePath {
@@ -91,10 +92,21 @@ export interface Output {
   frames: OutgoingFrame[];
   events: HeartEvent[];
   answers: Answer[];
+  /** What became of each frame of this step's inputs, in their order: for whoever keeps captures. */
+  verdicts: Verdict[];
   /** When the core wants its next step, at the latest. */
   wake_ms: number;
 }
 
 export function emptyOutput(): Output {
-  return { role: "listening", hold: false, open_lease: false, frames: [], events: [], answers: [], wake_ms: 0 };
+  return {
+    role: "listening",
+    hold: false,
+    open_lease: false,
+    frames: [],
+    events: [],
+    answers: [],
+    verdicts: [],
+    wake_ms: 0,
+  };
 }
