@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BROWSER, CLANG, ensurePrerequisites } from "./lab/prerequisites.ts";
+import { BROWSER, CLANG, ensurePrerequisites, TSHARK } from "./lab/prerequisites.ts";
 import { enterWorld } from "./lab/world.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -25,6 +25,7 @@ const LAYERS: Layer[] = [
   { name: "executable", tests: ["./test/build.test.ts", "./test/smoke.test.ts"] },
   { name: "image", tests: ["./test/image"] },
   { name: "unit", tests: ["./src"] },
+  { name: "wire", tests: ["./test/wire"] },
   { name: "settings on a disk", tests: ["./test/settings"] },
   { name: "browser", tests: ["./test/browser"] },
   { name: "fuzz", tests: ["./test/fuzz"] },
@@ -85,7 +86,7 @@ function runLayer({ name, tests, command }: Layer): void {
 }
 
 mkdirSync(REPORTS, { recursive: true });
-ensurePrerequisites([...CLANG, ...BROWSER]);
+ensurePrerequisites([...CLANG, ...BROWSER, ...TSHARK]);
 enterWorld();
 for (const layer of LAYERS) runLayer(layer);
 console.log(`\n${passed} passed, ${failed} failed`);

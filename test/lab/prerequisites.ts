@@ -23,6 +23,9 @@ export const BROWSER: Prerequisite[] = [
   { command: "sh", package: "fonts-dejavu-core", isThere: () => existsSync("/usr/share/fonts/truetype/dejavu") },
 ];
 
+/** For the dissector, and to read back what `understudy capture` writes. */
+export const TSHARK: Prerequisite[] = [{ command: "tshark", package: "tshark" }];
+
 /** For fuzzing C: clang, and its sanitizers and libFuzzer, which it does not bring by itself. */
 export const CLANG: Prerequisite[] = [
   { command: "clang", package: "clang" },
