@@ -3,7 +3,7 @@
 import { scrubbedEnvironment } from "../environment.ts";
 import { Failure, sentence } from "../errors.ts";
 import { Lines } from "../heart/inbox.ts";
-import type { FromHeart, HeartConfiguration, HeartEvent, Snapshot, ToHeart } from "../heart/messages.ts";
+import type { CapturePiece, FromHeart, HeartConfiguration, HeartEvent, Snapshot, ToHeart } from "../heart/messages.ts";
 import { keepGateSocket } from "../kernel/gate.ts";
 import { openShim } from "../shim.ts";
 import { COMPILED } from "../version.ts";
@@ -24,6 +24,8 @@ type Spawn = () => ReturnType<typeof spawnHeart>;
 export interface HeartListener {
   snapshot(snapshot: Snapshot): void;
   event(event: Omit<HeartEvent, "at_ms">): void;
+  /** A piece of what was said and heard around a switch. */
+  capture?(piece: CapturePiece): void;
 }
 
 export class HeartProcess {
@@ -182,6 +184,7 @@ export class HeartProcess {
   #take(message: FromHeart): void {
     if (message.type === "snapshot") this.#listener.snapshot(message.snapshot);
     else if (message.type === "event") this.#listener.event(message.event);
+    else if (message.type === "capture") this.#listener.capture?.(message.capture);
     else this.#waiting.get(message.id)?.(message.ok ? null : new Failure(message.code, message.message));
   }
 }
@@ -194,12 +197,13 @@ export function parseFromHeart(line: string): FromHeart | null {
   } catch {
     return null;
   }
-  const { type, snapshot, event, id, ok } = message;
+  const { type, snapshot, event, capture, id, ok } = message;
   const has = (value: unknown, types: Record<string, string>): boolean =>
     Object.entries(types).every(([key, wanted]) => typeof (Object(value) as Record<string, unknown>)[key] === wanted);
   const whole =
     (type === "snapshot" && has(snapshot, { role: "string", term: "number" })) ||
     (type === "event" && has(event, { code: "string", severity: "string", message: "string" })) ||
+    (type === "capture" && has(capture, { number: "number", piece: "number", pieces: "number", data: "string" })) ||
     (type === "reply" &&
       typeof id === "number" &&
       (ok === true || has(message, { code: "string", message: "string" })));

@@ -29,8 +29,10 @@ import { type Link, linkNamed, listLinks, readLinkChanges, setLinkUp } from "../
 import { NETLINK_ROUTE } from "../kernel/netlink.ts";
 import type { Handle, Shim } from "../shim.ts";
 import { macBytes } from "../wire/bytes.ts";
+import { DIRECTION } from "./cells.ts";
 import type { HeartConfiguration, Report } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
+import type { Recorder } from "./recorder.ts";
 
 /** Heartbeats, and on data networks what tells who holds an address. */
 const CLUSTER_FILTER = "ether proto 0x88b5";
@@ -77,9 +79,12 @@ export class Body {
   held = false;
   gate_doubtful = false;
 
-  constructor(shim: Shim, report: Report) {
+  constructor(shim: Shim, report: Report, recorder: Recorder) {
     this.#shim = shim;
-    this.#outbox = new Outbox(shim);
+    this.#outbox = new Outbox(shim, (at_ms, capture, errno, bytes, start, length) => {
+      const slot = this.slotOf(capture) ?? 0;
+      recorder.frame(at_ms, slot, DIRECTION.out, errno === 0 ? "sent" : "not-sent", bytes, start, length);
+    });
     this.#report = report;
   }
 
@@ -90,6 +95,11 @@ export class Body {
 
   slotOf(capture: Handle): number | undefined {
     return this.#ports.find((port) => port.capture === capture)?.slot;
+  }
+
+  /** What captures call its interfaces. */
+  ports(): { slot: number; nic: string; mac: string }[] {
+    return this.#ports.map(({ slot, nic, mac }) => ({ slot, nic, mac }));
   }
 
   get gateState(): GateState {

@@ -2,7 +2,7 @@
 import { SystemFailure } from "../errors.ts";
 import { RECORD, type Shim } from "../shim.ts";
 import { Lines, type ShimRecord } from "./inbox.ts";
-import type { FromHeart, HeartEvent, Snapshot, ToHeart } from "./messages.ts";
+import type { CapturePiece, FromHeart, HeartEvent, Snapshot, ToHeart } from "./messages.ts";
 
 const STDIN = 0;
 const STDOUT = 1;
@@ -38,6 +38,15 @@ export class ControlLine {
 
   reply(id: number, failure: { code: string; message: string } | null): void {
     this.#push(failure === null ? { type: "reply", id, ok: true } : { type: "reply", id, ok: false, ...failure });
+  }
+
+  /** Nothing waits to be written. */
+  get is_idle(): boolean {
+    return this.#writing === null && this.#queue.length === 0;
+  }
+
+  capture(capture: CapturePiece): void {
+    this.#push({ type: "capture", capture });
   }
 
   /** Only the newest snapshot is worth sending. */

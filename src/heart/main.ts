@@ -5,7 +5,7 @@
  */
 import { createHmac } from "node:crypto";
 import { Election } from "../core/election.ts";
-import type { CoreConfiguration, Input } from "../core/types.ts";
+import type { CoreConfiguration, Input, Output } from "../core/types.ts";
 import { sentence } from "../errors.ts";
 import { NFNLGRP_NFTABLES, useGateSocket } from "../kernel/gate.ts";
 import { parseAddress, parsePrefixed } from "../kernel/ip.ts";
@@ -15,9 +15,12 @@ import { BUILD, VERSION } from "../version.ts";
 import { macBytes } from "../wire/bytes.ts";
 import type { Authenticator } from "../wire/heartbeat.ts";
 import { Body } from "./body.ts";
+import { DIRECTION } from "./cells.ts";
 import { ControlLine } from "./control.ts";
+import { HandOn } from "./hand-on.ts";
 import { readRecords, type ShimRecord } from "./inbox.ts";
 import type { ClusterConfiguration, HeartConfiguration, HeartEvent, Report, ToHeart } from "./messages.ts";
+import { Recorder } from "./recorder.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -53,6 +56,8 @@ class Heart {
   readonly #inbox = new Uint8Array(INBOX_BYTES);
   readonly #control: ControlLine;
   readonly #body: Body;
+  readonly #recorder = new Recorder();
+  readonly #hand_on: HandOn;
   /** The subscription to changes of the firewall. */
   readonly #firewall: Handle;
   #configuration: HeartConfiguration | null = null;
@@ -77,7 +82,8 @@ class Heart {
     this.#shim = shim;
     this.#control = new ControlLine(shim);
     const report: Report = (code, severity, message) => this.#event(code, severity, message);
-    this.#body = new Body(shim, report);
+    this.#body = new Body(shim, report, this.#recorder);
+    this.#hand_on = new HandOn(this.#recorder, this.#control, () => this.#body.ports());
     this.#watchdog = watchdog === undefined ? null : new Watchdog(shim, watchdog, report);
     shim.watchSignals(["SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE"]);
     shim.subscribe(NETLINK_ROUTE, [RTNLGRP.link, RTNLGRP.ipv4_address, RTNLGRP.ipv6_address]);
@@ -106,6 +112,7 @@ class Heart {
     if (election !== null) {
       const output = election.step(now_ms, inputs);
       this.#act(() => this.#body.apply(output, now_ms));
+      this.#record(now_ms, inputs, output);
       for (const event of output.events) this.#control.event(event);
       for (const { id, failure } of output.answers) {
         if (id === this.#stop_id) this.#ending = true;
@@ -115,6 +122,8 @@ class Heart {
     }
     this.#show(now_ms);
     this.#watchdog?.feed(now_ms);
+    this.#recorder.settle(now_ms);
+    this.#hand_on.turn(now_ms);
     this.#control.flush();
     const released = !this.#body.is_busy;
     if (released && (this.#ending || (this.#stop_id !== null && election === null))) this.#end();
@@ -143,6 +152,17 @@ class Heart {
       case RECORD.failed:
         inputs.push(...this.#body.captureFailed(record.source));
         return;
+    }
+  }
+
+  /** Once everything has been done: what came in, and what the core thought of it. */
+  #record(now_ms: number, inputs: readonly Input[], { events, verdicts }: Output): void {
+    this.#recorder.happened(events, now_ms);
+    let heard = 0;
+    for (const input of inputs) {
+      if (input.type !== "frame") continue;
+      const { slot, frame } = input;
+      this.#recorder.frame(now_ms, slot, DIRECTION.in, verdicts[heard++] ?? "no-matter", frame, 0, frame.length);
     }
   }
 

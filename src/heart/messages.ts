@@ -86,6 +86,7 @@ export type ToHeart =
 export type FromHeart =
   | { type: "snapshot"; snapshot: Snapshot }
   | { type: "event"; event: HeartEvent }
+  | { type: "capture"; capture: CapturePiece }
   | { type: "reply"; id: number; ok: true }
   | { type: "reply"; id: number; ok: false; code: string; message: string };
 
@@ -109,6 +110,23 @@ export interface HeartEvent {
    * heartbeats were lost may have served on after the last one that was heard.
    */
   outage_ms?: number;
+}
+
+/** A part of what the heart said and heard around a switch: cells (heart/cells.ts) in base64. */
+export interface CapturePiece {
+  /** Of the capture, since the heart was started. */
+  number: number;
+  piece: number;
+  pieces: number;
+  data: string;
+  /** Of the first piece alone. */
+  head?: CaptureHead;
+}
+
+export interface CaptureHead {
+  /** The switch, and what happened around it, oldest first. */
+  events: HeartEvent[];
+  interfaces: { slot: number; nic: string; mac: string }[];
 }
 
 /** How a part of the heart says what happened. */

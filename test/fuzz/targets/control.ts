@@ -59,6 +59,7 @@ export const snapshots: Target = {
       if (message === null) continue;
       if (message.type === "snapshot") demand(typeof message.snapshot.term === "number", "a snapshot has a term");
       else if (message.type === "event") demand(typeof message.event.message === "string", "an event has a sentence");
+      else if (message.type === "capture") demand(typeof message.capture.data === "string", "a capture has data");
       else demand(message.ok || typeof message.message === "string", "a refusal has a sentence");
     }
   },
