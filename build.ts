@@ -216,6 +216,7 @@ async function buildBundle(source: ReturnType<typeof sourceVersion>, release: Re
     platform: "node",
     target: "esnext",
     external: ["bun", "bun:*", "*.node"],
+    loader: { ".lua": "text" },
     minifySyntax: true,
     legalComments: "none",
     logLevel: "warning",

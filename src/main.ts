@@ -11,6 +11,7 @@ const HELP = `understudy: two gateway nodes, one active, never two owners of a s
   understudy [--run DIR] menu [--console-command CMD]
   understudy [--run DIR] status [--watch]
   understudy [--run DIR] events [--last N] | events --follow
+  understudy [--run DIR] capture [FILE [NAME ...]] | capture --dissector
   understudy [--run DIR] settings get [PATH] | set PATH=VALUE ... [--alone] | revisions | show REVISION
   understudy [--run DIR] settings export [FILE] | import FILE [--alone]
   understudy [--run DIR] cluster join   --interface IF [--name NAME] [--skip-code]
@@ -49,6 +50,7 @@ const OPTIONS = {
   match: { type: "string", multiple: true },
   last: { type: "string" },
   follow: { type: "boolean", default: false },
+  dissector: { type: "boolean", default: false },
   passphrase: { type: "boolean", default: false },
   "passphrase-file": { type: "string" },
   code: { type: "string" },
@@ -123,6 +125,12 @@ async function main(): Promise<void> {
     case "update": {
       const { alone, yes, order } = values;
       return (await import("./cli/update.ts")).updateCommand(common, positionals.slice(1), { alone, yes, order });
+    }
+    case "capture": {
+      const capture = await import("./cli/capture.ts");
+      if (!values.dissector) return capture.captureCommand(common, positionals.slice(1));
+      if (positionals.length > 1) throw new UsageError("capture --dissector prints the dissector and takes no words.");
+      return capture.printDissector();
     }
     case "license":
       return (await import("./cli/license.ts")).licenseCommand(common, positionals.slice(1), { alone: values.alone });

@@ -35,6 +35,14 @@ test("prints its version from an empty directory with an empty environment", () 
   });
 });
 
+test("brings the dissector for its frames along", () => {
+  inDirectory((directory) => {
+    const { status, stdout } = run(["capture", "--dissector"], directory);
+    expect(stdout).toBe(readFileSync(join(import.meta.dir, "../src/wire/understudy.lua"), "utf8"));
+    expect(status).toBe(0);
+  });
+});
+
 /** Whatever the current directory holds: told apart from the version by exit status and output. */
 const HOSTILE_FILES = {
   ".env": "NODE_OPTIONS=--nonsense\nBUN_BE_BUN=1\nBUN_OPTIONS=--preload ./evil.ts\nBUN_TMPDIR=/nowhere\n",

@@ -4,7 +4,7 @@ import { Failure, sentence } from "../errors.ts";
 import { administrationRoutes } from "./administration-routes.ts";
 import type { Node } from "./node.ts";
 import { pairingRoutes } from "./pairing-routes.ts";
-import { bodyOf, handlerOf, type Routes, textOf } from "./route.ts";
+import { bodyOf, handlerOf, nameOf, type Routes, textOf } from "./route.ts";
 import { settingsRoutes } from "./settings-routes.ts";
 import { updateRoutes } from "./update-routes.ts";
 import { Streams } from "./web-stream.ts";
@@ -33,6 +33,11 @@ export function controlRoutes(node: Node): Routes {
     "GET /doctor": () => node.doctor(),
     "GET /events": (_, url) =>
       node.events.latest(Math.min(EVENTS_MAX, Number(url.searchParams.get("last") ?? EVENTS_MAX) || EVENTS_MAX)),
+    "GET /captures": () => node.captures.list(),
+    "GET /captures/*": (_, url) => {
+      const name = nameOf(url);
+      return { name, content: Buffer.from(node.captures.read(name)).toString("base64") };
+    },
     "POST /cluster/switch": async () => {
       await node.switchOver();
       return {};

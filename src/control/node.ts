@@ -10,6 +10,7 @@ import { parseSettings, type Settings, tuningOf } from "../settings/model.ts";
 import { openShim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { Administration } from "./administration.ts";
+import { Captures } from "./captures.ts";
 import { assignName, forgetName, type KnownCard, type PresentCard } from "./card-names.ts";
 import { readCardNames, writeCardNames } from "./card-names-file.ts";
 import { presentCards } from "./card-naming.ts";
@@ -111,6 +112,7 @@ export class Node {
   readonly settings: SettingsService;
   readonly administration: Administration;
   readonly pairing: Pairing;
+  readonly captures: Captures;
   web: Status["web"] = null;
   /** Of the web interface; null without one. */
   sessions: Pick<Sessions, "ended" | "takeEnded"> | null = null;
@@ -179,6 +181,7 @@ export class Node {
       );
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
     this.pairing = new Pairing(this.#pairingHost());
+    this.captures = this.#newCaptures();
     this.#erasure = this.#newErasure();
     this.#heart = new HeartProcess(
       {
@@ -188,6 +191,7 @@ export class Node {
             ...(cause === undefined ? {} : { cause }),
             ...(outage_ms === undefined ? {} : { outage_ms }),
           }),
+        capture: (piece) => this.captures.take(piece),
       },
       () => spawnHeart(options.watchdog ?? null),
     );
@@ -626,6 +630,23 @@ export class Node {
         this.#term = 0;
         this.#restartInPlaceOrReboot();
       },
+      failed: (message) => this.events.add("state-unwritable", "error", message),
+    });
+  }
+
+  #newCaptures(): Captures {
+    const version = `version ${VERSION} build ${BUILD}`;
+    return new Captures(this.#options.state, {
+      facts: () => {
+        // The heart knows no wall clock: its times are told by the one of this moment.
+        const booted_ms = Date.now() - openShim().now();
+        return {
+          node: `${this.settings.current.server.name}, ${version},`,
+          application: `understudy ${version}`,
+          wall_ms: (since_boot_ms) => booted_ms + since_boot_ms,
+        };
+      },
+      now_ms: () => performance.now(),
       failed: (message) => this.events.add("state-unwritable", "error", message),
     });
   }

@@ -85,6 +85,20 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: "GET",
+    path: "/captures",
+    access: "read",
+    summary: "Captures of the last switches of this node, newest first",
+    answer: z.array(shape.capture),
+  },
+  {
+    method: "GET",
+    path: "/captures/{name}",
+    access: "read",
+    summary: "A capture: pcapng in base64",
+    answer: z.strictObject({ name: z.string(), content: z.string() }),
+  },
+  {
+    method: "GET",
     path: "/metrics",
     access: "read",
     summary: "The same as /metrics: figures for Prometheus",

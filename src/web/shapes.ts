@@ -46,6 +46,14 @@ export const event = z.strictObject({
     .meta({ description: "Of became-active: since the peer last said that it was active" }),
 });
 
+export const capture = z.strictObject({
+  name: z.string(),
+  at: z.iso.datetime(),
+  code: z.string().meta({ description: "became-active, handed-over, …" }),
+  bytes: z.number(),
+  events: z.array(z.strictObject({ at: z.iso.datetime(), code: z.string(), message: z.string() })),
+});
+
 export const check = z.looseObject({ code: z.string(), state: z.enum(["good", "warning", "bad"]) });
 
 export const status = z.looseObject({
