@@ -175,6 +175,10 @@ export class Fixture {
         return answers.checks;
       case "GET /license":
         return answers.license;
+      case "GET /captures":
+        return answers.captures;
+      case "GET /captures/2026-11-24T10-12-03.411Z-became-active.pcapng":
+        return { content: btoa("\u0000\u00ff") };
       case "GET /backups":
         return answers.backups;
       case "GET /administrators":

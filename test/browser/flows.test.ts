@@ -1,5 +1,7 @@
 /** What an administrator does, click by click, against a node of canned answers. */
+
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { launch, openContext, show } from "./browser.ts";
 import { CODE, Fixture, PASSWORD } from "./fixture.ts";
@@ -231,6 +233,20 @@ test("a backup copy is restored with the present password; a wrong one is refuse
     await dialog.getByRole("button", { name: "Restore" }).click();
     await page.getByText(outcome).waitFor();
   }
+});
+
+test("the capture of a switch is downloaded byte for byte, beside the switch that it is of", async () => {
+  const page = await open("backup", "cluster");
+  const timeline = page.locator(".timeline li");
+  await button(page, /^Download the capture/).waitFor();
+  expect(await timeline.filter({ has: button(page, /^Download the capture/) }).allTextContents()).toEqual([
+    expect.stringContaining("This node is active (term 7)"),
+  ]);
+  const coming = page.waitForEvent("download");
+  await button(page, /^Download the capture/).click();
+  const download = await coming;
+  expect(download.suggestedFilename()).toBe("2026-11-24T10-12-03.411Z-became-active.pcapng");
+  expect([...readFileSync(await download.path())]).toEqual([0, 255]);
 });
 
 test("a wrong present password is refused where the password is changed", async () => {

@@ -2,6 +2,7 @@
 
 import type {
   Backup,
+  Capture,
   Card,
   Certificate,
   Check,
@@ -25,6 +26,7 @@ export interface Answers {
   events: LoggedEvent[];
   license: License;
   backups: Backup[];
+  captures: Capture[];
   tokens: Token[];
   certificate: Certificate;
 }
@@ -230,6 +232,15 @@ const base: Answers = {
       version: "0.1.0",
       encrypted: false,
       trouble: null,
+    },
+  ],
+  captures: [
+    {
+      name: "2026-11-24T10-12-03.411Z-became-active.pcapng",
+      at: "2026-11-24T10:12:03.411Z",
+      code: "became-active",
+      bytes: 212_480,
+      events: [{ at: "2026-11-24T10:12:03.411Z", code: "became-active", message: "This node is active (term 7)." }],
     },
   ],
   tokens: [{ id: "t1", name: "monitoring", access: "read", made: "2026-11-02T08:15:00.000Z" }],

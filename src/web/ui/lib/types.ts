@@ -3,6 +3,7 @@
  * node cannot drift apart. Only what the web server adds for the page is declared here.
  */
 import type { BackupEntry as Backup } from "../../../control/backups.ts";
+import type { CaptureEntry as Capture } from "../../../control/captures.ts";
 import type { CardReport as Card } from "../../../control/cards.ts";
 import type { CertificateFacts as Certificate } from "../../../control/certificates.ts";
 import type { LoggedEvent } from "../../../control/events.ts";
@@ -15,6 +16,7 @@ import type { InterfaceSettings, Settings } from "../../../settings/model.ts";
 
 export type {
   Backup,
+  Capture,
   Card,
   Certificate,
   Check,

@@ -1,15 +1,15 @@
 /** The cluster at work: both nodes, the paths between them, the shared addresses, what has happened, what can be done. */
-import { useState } from "preact/hooks";
 import { app } from "../lib/app.ts";
 import { isActive } from "../lib/situation.ts";
 import { useStore } from "../lib/store.ts";
 import type { Status } from "../lib/types.ts";
-import { outageWords, syncWords, timeWords } from "../lib/words.ts";
+import { syncWords, timeWords } from "../lib/words.ts";
 import { Alarms } from "../parts/alarms.tsx";
-import { Button, Chip, Dot, Empty, Facts, Notice, Page, Panel, Table } from "../parts/basics.tsx";
+import { Chip, Dot, Facts, Notice, Page, Panel, Table } from "../parts/basics.tsx";
 import { Paths } from "../parts/paths.tsx";
 import { ClusterActions } from "./cluster-actions.tsx";
 import { NodeCard } from "./node-card.tsx";
+import { Switches } from "./switches.tsx";
 
 export function ClusterView({ status }: { status: Status }) {
   const { peer } = status;
@@ -92,37 +92,6 @@ function Addresses({ status }: { status: Status }) {
           </tr>
         ))}
       </Table>
-    </Panel>
-  );
-}
-
-const SWITCH_CODES = ["became-active", "handed-over", "yielded", "second-claim", "cluster-created", "peer-erased"];
-const SHOWN_FIRST = 6;
-
-function Switches() {
-  const events = useStore(app, (value) => value.events);
-  const [all, setAll] = useState(false);
-  const switches = events.filter(({ code }) => SWITCH_CODES.includes(code)).reverse();
-  const shown = all ? switches : switches.slice(0, SHOWN_FIRST);
-  return (
-    <Panel title="Switches" aside={<a href="#/events">All events</a>}>
-      {shown.length === 0 && <Empty>None yet that this node remembers.</Empty>}
-      <ol class="timeline">
-        {shown.map(({ at, message, outage_ms }) => (
-          <li key={`${at} ${message}`}>
-            <time dateTime={at}>{timeWords(at)}</time>
-            <span>
-              {message}
-              {outage_ms !== undefined && <span class="quiet"> {outageWords(outage_ms)}</span>}
-            </span>
-          </li>
-        ))}
-      </ol>
-      {switches.length > shown.length && (
-        <div>
-          <Button kind="quiet" onClick={() => setAll(true)}>{`Show all ${switches.length}`}</Button>
-        </div>
-      )}
     </Panel>
   );
 }
