@@ -20,6 +20,7 @@ export interface Cell {
   slot: number;
   direction: number;
   verdict: number;
+  /** A view of the bytes that were read. */
   frame: Uint8Array;
 }
 
@@ -61,7 +62,7 @@ export function readCells(bytes: Uint8Array): Cell[] {
       slot: view.getUint8(at + 10),
       direction: view.getUint8(at + 11),
       verdict: view.getUint8(at + 12),
-      frame: bytes.slice(start, start + Math.min(length, FRAME_BYTES_MAX)),
+      frame: bytes.subarray(start, start + Math.min(length, FRAME_BYTES_MAX)),
     };
   });
 }

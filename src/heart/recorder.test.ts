@@ -19,7 +19,9 @@ function say(recorder: Recorder, from: number, count: number): void {
 }
 
 function numbers({ bytes, cells }: Recording): number[] {
-  return readCells(bytes.subarray(0, cells * CELL_BYTES)).map(({ frame }) => new DataView(frame.buffer).getUint32(0));
+  return readCells(bytes.subarray(0, cells * CELL_BYTES)).map(({ frame }) =>
+    new DataView(frame.buffer, frame.byteOffset).getUint32(0),
+  );
 }
 
 function switchAt(recorder: Recorder, at_ms: number, code = "became-active"): void {

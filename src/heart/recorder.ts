@@ -48,7 +48,9 @@ export class Recorder {
   readonly #waiting: Recording[] = [];
 
   constructor() {
-    for (let slot = 0; slot < SLOTS; slot++) this.#free.push(new Uint8Array(KEPT_CELLS_MAX * CELL_BYTES));
+    // Written to once, so that the pages are there before they are needed.
+    this.#ring.fill(0);
+    for (let slot = 0; slot < SLOTS; slot++) this.#free.push(new Uint8Array(KEPT_CELLS_MAX * CELL_BYTES).fill(0));
   }
 
   /** The frame in `bytes[start..start + length)`. */

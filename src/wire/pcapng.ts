@@ -13,6 +13,7 @@ const OPTION = { end: 0, comment: 1, if_name: 2, epb_flags: 2, if_mac: 6, applic
 const TSRESOL = 6;
 /** Of an option. */
 const TEXT_BYTES_MAX = 4096;
+const encoder = new TextEncoder();
 
 export interface Section {
   application: string;
@@ -97,7 +98,7 @@ export function sectionComment(bytes: Uint8Array): string | null {
 }
 
 function text(code: number, value: string): Option {
-  return { code, value: new TextEncoder().encode(value).subarray(0, TEXT_BYTES_MAX) };
+  return { code, value: encoder.encode(value).subarray(0, TEXT_BYTES_MAX) };
 }
 
 function block(type: number, body: Uint8Array, options: Option[]): Uint8Array {
