@@ -74,6 +74,8 @@ test("a heart that was started anew in between leaves no half of a capture", () 
   captures.take(headless);
   captures.take(second);
   captures.take({ ...first, pieces: 1000 });
+  captures.take({ ...first, pieces: 3 });
+  captures.take({ ...second, piece: 2, pieces: 3 });
   expect(captures.list()).toEqual([]);
   captures.take(first);
   captures.take(second);
