@@ -123,15 +123,17 @@ describe("somebody else's hands", () => {
     lab.node.run(...command);
   };
 
-  test("a foreign change is told from our own", async () => {
-    await lab.install("closed");
+  test("a foreign change of the gate is told from our own, and from one of another table", async () => {
+    await lab.installUnowned("closed");
     await lab.daemon.call("watchFirewall");
     await lab.daemon.call("openLease");
     expect(await lab.daemon.call("firewallChanged")).toMatchObject({ foreign: false });
     foreign("nft", "add", "table", "ip", "somebody");
-    expect(await lab.daemon.call("firewallChanged")).toMatchObject({ foreign: true });
-    expect(await lab.daemon.call("verifyGate")).toBe(true);
+    expect(await lab.daemon.call("firewallChanged")).toMatchObject({ foreign: false });
     foreign("nft", "delete", "table", "ip", "somebody");
+    foreign("nft", "add", "set", "netdev", "understudy", "somebody", "{ type ipv4_addr; }");
+    expect(await lab.daemon.call("firewallChanged")).toMatchObject({ foreign: true });
+    expect(await lab.daemon.call("verifyGate")).toBe(false);
   });
 
   test("a table that is not owned is flushed, which is noticed, and comes back with the lease open", async () => {
