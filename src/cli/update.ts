@@ -128,9 +128,9 @@ export function updateText({ unavailable, running, other, plan, step, peer, swit
     lines.push(`Update to ${plan.target.version} build ${plan.target.build} (${plan.order}): ${plan.state}.`);
   if (plan?.reason) lines.push(plan.reason);
   if (step !== null && step !== plan?.reason) lines.push(`This node: ${step}`);
-  for (const { node, at, outage_ms } of switches)
+  for (const { node, at, cause, outage_ms } of switches)
     lines.push(
-      `${at}  ${node} node became active${outage_ms === null ? "" : `, ${Math.round(outage_ms)} ms after the other`}`,
+      `${at}  ${node} node became active (${cause ?? "unknown"})${outage_ms === null ? "" : `, ${Math.round(outage_ms)} ms after the other`}`,
     );
   return lines.join("\n");
 }

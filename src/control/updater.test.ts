@@ -1,12 +1,11 @@
 /** Updates of a node and of a pair: real bundles, slots in directories, and starts as systemd-boot makes them. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBundle } from "../../test/update/bundle.ts";
 import { fakeImage } from "../../test/update/image.ts";
-import { releaseOf } from "../update/image.ts";
-import { parseName, startedNext } from "../update/slots.ts";
+import { startSystem } from "../../test/update/loader.ts";
 import type { LoggedEvent } from "./events.ts";
 import type { UpdateMessage } from "./replication.ts";
 import { Updater } from "./updater.ts";
@@ -51,7 +50,7 @@ class Machine {
   }
 
   async start(): Promise<void> {
-    this.#load();
+    this.build = startSystem(this.slots);
     this.updater = new Updater({
       state_directory: join(directory, `state-${this.number}`),
       boot: join(directory, `boot-${this.number}`),
@@ -99,20 +98,6 @@ class Machine {
     });
     await this.updater.prepare();
     this.up = true;
-  }
-
-  /** As systemd-boot does it. */
-  #load(): void {
-    const all = readdirSync(this.slots).flatMap((name) => {
-      const parsed = parseName(name);
-      return parsed === null ? [] : [{ ...parsed, release: releaseOf(readFileSync(join(this.slots, name))) }];
-    });
-    const chosen = startedNext(all);
-    this.build = chosen?.release?.build ?? 0;
-    if (!chosen?.tries) return;
-    const { left, done } = chosen.tries;
-    const next = `understudy-${chosen.letter}+${Math.max(0, left - 1)}-${done + 1}.efi`;
-    renameSync(join(this.slots, chosen.name), join(this.slots, next));
   }
 
   async tick(): Promise<void> {

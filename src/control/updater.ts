@@ -72,7 +72,7 @@ export interface UpdateStatus {
   step: string | null;
   peer: Report | null;
   /** Each takeover since the plan began: who became active, and for how long nobody was. */
-  switches: { node: "this" | "peer"; at: string; outage_ms: number | null }[];
+  switches: ({ node: "this" | "peer" } & Report["switches"][number])[];
 }
 
 export class Updater {
@@ -523,7 +523,7 @@ export class Updater {
     return this.#host.events
       .latest(500)
       .filter(({ code, at }) => code === "became-active" && at >= since)
-      .map(({ at, outage_ms = null }) => ({ at, outage_ms }))
+      .map(({ at, cause = null, outage_ms = null }) => ({ at, cause, outage_ms }))
       .slice(-SWITCHES_MAX);
   }
 

@@ -52,7 +52,7 @@ export const reportSchema = z.object({
   /** What it does or waits for, one sentence. */
   step: text(500),
   /** This node's takeovers since the plan began. */
-  switches: z.array(z.object({ at: text(40), outage_ms: z.number().nullable() })).max(20),
+  switches: z.array(z.object({ at: text(40), cause: text(40).nullable(), outage_ms: z.number().nullable() })).max(20),
 });
 /** What one node tells the other about itself. */
 export type Report = z.infer<typeof reportSchema>;

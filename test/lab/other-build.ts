@@ -17,7 +17,7 @@ export function otherBuild(directory: string): string {
   rmSync(ELSEWHERE, { recursive: true, force: true });
   mkdirSync(join(ELSEWHERE, "build"), { recursive: true });
   const from = (...names: string[]) => names.map((name) => join(ROOT, name));
-  sh(["cp", "-r", ...from("build.ts", "package.json", "src", "native"), ELSEWHERE]);
+  sh(["cp", "-r", ...from("build.ts", "package.json", "src", "native", "images"), ELSEWHERE]);
   sh(["cp", "-al", ...from("build/libpcap", "build/shim.node", "build/shim.node.stamp"), join(ELSEWHERE, "build")]);
   const git = (...words: string[]) => sh(["git", "-C", ELSEWHERE, ...words]);
   git("init", "-q");

@@ -85,6 +85,8 @@ export interface PairOptions {
   population?: Population;
   /** More words for `understudy node`, on both nodes. */
   options?: string[];
+  /** True: neither started nor paired yet. */
+  unpaired?: boolean;
 }
 
 export class Pair {
@@ -116,6 +118,7 @@ export class Pair {
   static async make(options: PairOptions = {}): Promise<Pair> {
     const pair = new Pair(options);
     try {
+      if (options.unpaired) return pair;
       await pairUp(pair.a, pair.b, options.settings ?? SETTINGS, options.by_code);
       await pair.untilSteady("a");
     } catch (error) {
