@@ -26,7 +26,7 @@ const LAYERS: Layer[] = [
   { name: "image", tests: ["./test/image"] },
   { name: "unit", tests: ["./src"] },
   { name: "wire", tests: ["./test/wire"] },
-  { name: "settings on a disk", tests: ["./test/settings"] },
+  { name: "settings on a disk", tests: ["./test/settings", "./test/versions"] },
   { name: "browser", tests: ["./test/browser"] },
   { name: "fuzz", tests: ["./test/fuzz"] },
   { name: "scripts", tests: ["./test/scripts"] },
