@@ -1,6 +1,6 @@
 /** The appliance image: what goes in, in which order, and what is said about it. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BuildFailure, installPrerequisites } from "./command.ts";
 import { type Entry, file, writeArchive } from "./cpio.ts";
@@ -54,15 +54,11 @@ export async function buildImage({ root, executable, version, step }: ImageOptio
   mkdirSync(scratch, { recursive: true });
   if (!existsSync(executable)) throw new BuildFailure(`${executable} is missing; it is built before the image.`);
   await step("tools for the image", () => installPrerequisites(PREREQUISITES));
-  let packages = null as ReturnType<typeof fetchPackages> | null;
-  await step("Debian packages of the image", () => {
-    packages = fetchPackages(work);
-  });
-  if (packages === null) return;
-  const of = packages as ReturnType<typeof fetchPackages>;
+  await step("Debian packages of the image", () => void fetchPackages(work));
+  const packages = fetchPackages(work);
 
   const program = file("usr/bin/understudy", readFileSync(executable), 0o755);
-  const { entries, kernel_release } = assembleRoot(of);
+  const { entries, kernel_release } = assembleRoot(packages);
   const name = `${version.version}.${version.build}`;
   const os_release = [
     "ID=understudy",
@@ -76,18 +72,22 @@ export async function buildImage({ root, executable, version, step }: ImageOptio
     "",
   ].join("\n");
   const product = [program, file("etc/os-release", Buffer.from(os_release))];
-  const linked = libraries([...entries, program], of);
+  const linked = libraries([...entries, program], packages);
   const initramfs = join(scratch, "initramfs");
+  const cache = join(work, "compressed");
   await step("initramfs", () => {
     // Two archives, one behind the other, so that a change of the product compresses the product only.
-    const parts = [[...entries, ...linked], product].map((part) => compressed(part, join(work, "compressed")));
-    writeFileSync(initramfs, Buffer.concat(parts));
+    const parts = [[...entries, ...linked], product].map((part) => compressed(part, cache));
+    writeFileSync(initramfs, Buffer.concat(parts.map(({ packed }) => packed)));
+    // Those of earlier builds.
+    const current = new Set(parts.map(({ digest }) => digest));
+    for (const name of readdirSync(cache)) if (!current.has(name)) rmSync(join(cache, name));
   });
   const efi = join(dist, "understudy.efi");
   await step("dist/understudy.efi", () =>
     writeUnifiedImage(efi, scratch, {
-      stub: join(of.of("systemd-boot-efi").root, "usr/lib/systemd/boot/efi/linuxx64.efi.stub"),
-      kernel: join(of.kernel.root, `boot/vmlinuz-${kernel_release}`),
+      stub: join(packages.of("systemd-boot-efi").root, "usr/lib/systemd/boot/efi/linuxx64.efi.stub"),
+      kernel: join(packages.kernel.root, `boot/vmlinuz-${kernel_release}`),
       release: kernel_release,
       command_line: COMMAND_LINE,
       os_release,
@@ -100,7 +100,10 @@ export async function buildImage({ root, executable, version, step }: ImageOptio
   await step("dist/understudy.img", () =>
     writeDisk(image, scratch, {
       files: {
-        "EFI/BOOT/BOOTX64.EFI": join(of.of("systemd-boot-efi").root, "usr/lib/systemd/boot/efi/systemd-bootx64.efi"),
+        "EFI/BOOT/BOOTX64.EFI": join(
+          packages.of("systemd-boot-efi").root,
+          "usr/lib/systemd/boot/efi/systemd-bootx64.efi",
+        ),
         "EFI/Linux/understudy-a.efi": efi,
         "loader/loader.conf": loader,
       },
@@ -108,7 +111,7 @@ export async function buildImage({ root, executable, version, step }: ImageOptio
     }),
   );
   const sizes = measure(entries, linked, program, {
-    kernel: join(of.kernel.root, `boot/vmlinuz-${kernel_release}`),
+    kernel: join(packages.kernel.root, `boot/vmlinuz-${kernel_release}`),
     initramfs,
     efi,
     image,
@@ -120,7 +123,7 @@ export async function buildImage({ root, executable, version, step }: ImageOptio
         ...version,
         kernel: kernel_release,
         command_line: COMMAND_LINE,
-        packages: of.all.map(({ name, version, sha256 }) => ({ name, version, sha256 })),
+        packages: packages.all.map(({ name, version, sha256 }) => ({ name, version, sha256 })),
         sizes_bytes: sizes,
       },
       null,
@@ -129,16 +132,16 @@ export async function buildImage({ root, executable, version, step }: ImageOptio
   );
 }
 
-function compressed(entries: Entry[], cache: string): Buffer {
+function compressed(entries: Entry[], cache: string): { packed: Buffer; digest: string } {
   const archive = writeArchive(entries, TIME_S);
   const digest = createHash("sha256").update(archive).update(`zstd ${ZSTD_LEVEL} ${Bun.version}`).digest("hex");
   const path = join(cache, digest);
-  if (existsSync(path)) return readFileSync(path);
+  if (existsSync(path)) return { packed: readFileSync(path), digest };
   const packed = Buffer.from(Bun.zstdCompressSync(archive, { level: ZSTD_LEVEL }));
   const padded = Buffer.concat([packed, Buffer.alloc((4 - (packed.length % 4)) % 4)]);
   mkdirSync(cache, { recursive: true });
   writeFileSync(path, padded);
-  return padded;
+  return { packed: padded, digest };
 }
 
 function measure(system: Entry[], linked: Entry[], program: Entry, files: Record<string, string>) {
