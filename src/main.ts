@@ -7,7 +7,7 @@ import { BUILD, COMMIT, VERSION } from "./version.ts";
 const HELP = `understudy: two gateway nodes, one active, never two owners of a shared address
 
   understudy node --state DIR --run DIR [--web ADDR:PORT] [--reboot-command CMD] [--poweroff-command CMD]
-                  [--watchdog DEVICE] [--hooks DIR] [--boot DIR]
+                  [--watchdog DEVICE] [--hooks DIR] [--boot DIR] [--conntrackd PROGRAM]
   understudy [--run DIR] menu [--console-command CMD]
   understudy [--run DIR] status [--watch]
   understudy [--run DIR] events [--last N] | events --follow
@@ -21,6 +21,7 @@ const HELP = `understudy: two gateway nodes, one active, never two owners of a s
   understudy [--run DIR] cluster maintenance on|off
   understudy [--run DIR] cluster destroy --yes
   understudy [--run DIR] doctor
+  understudy [--run DIR] services
   understudy [--run DIR] cards | cards assign NAME MAC | cards forget NAME
   understudy cards name --state DIR        once at boot, before the node: eth0, eth1, ... by MAC address
   understudy [--run DIR] backup create | list | show NAME | restore NAME | delete NAME   [--passphrase | --passphrase-file FILE]
@@ -43,6 +44,7 @@ const OPTIONS = {
   hooks: { type: "string" },
   boot: { type: "string" },
   order: { type: "string" },
+  conntrackd: { type: "string" },
   "gate-socket": { type: "string" },
   "console-command": { type: "string" },
   interface: { type: "string" },
@@ -98,6 +100,7 @@ async function main(): Promise<void> {
         watchdog: values.watchdog ?? null,
         hooks: values.hooks ?? null,
         boot: values.boot ?? null,
+        conntrackd: values.conntrackd ?? null,
       });
     }
     case "menu": {
@@ -148,6 +151,8 @@ async function main(): Promise<void> {
     case "doctor":
       process.exitCode = await (await import("./cli/doctor.ts")).runDoctor(common);
       return;
+    case "services":
+      return (await import("./cli/services.ts")).showServices(common);
     case "reboot":
     case "poweroff":
       return (await import("./cli/power.ts")).power(common, command);

@@ -50,6 +50,12 @@ const RULES: { folder: string; except?: string; allowed: RegExp; because: string
     because: "it knows bundles, slots and plans; the node, the peer and the clock are brought to it",
   },
   {
+    folder: "src/services/",
+    allowed:
+      /^\.\/|^\.\.\/((environment|errors|heart\/messages|kernel\/(gate-rules|sysctl)|settings\/schema|control\/program)\.ts$)|^node:(fs|os|path)$/,
+    because: "it knows its processes; the node's role, settings and peer are brought to it",
+  },
+  {
     folder: "src/web/",
     except: "src/web/ui/",
     allowed:
@@ -89,6 +95,13 @@ test("what an update does next is decided from facts alone", () => {
   const deciders = sources.filter((file) => /^src\/update\/(plan|health|slots|image)\.ts$/.test(file));
   expect(deciders.length).toBe(4);
   expect(deciders.filter((file) => banned.test(text(file).replace('"node:crypto"', "")))).toEqual([]);
+});
+
+test("what the services' supervisor decides depends on what it is told alone", () => {
+  const banned = /\b(Date\.now|new Date|performance\.|Math\.random|setTimeout|setInterval|Bun\.|node:)/;
+  const deciders = sources.filter((file) => /^src\/services\/(supervisor|unfitness|conntrack|table)\.ts/.test(file));
+  expect(deciders.length).toBe(4);
+  expect(deciders.filter((file) => banned.test(text(file)))).toEqual([]);
 });
 
 test("the heart and the shim know no wall clock, so that a clock step changes nothing", () => {

@@ -67,6 +67,7 @@ const STATUS: Facts["status"] = {
   sync: { state: "in-sync", revision: 1, peer_revision: 1, since: "2026-11-24T10:00:00.000Z" },
   license: { state: "valid", message: "", holder: null, serial: null, issued: null, until: null },
   switches: [],
+  services: [],
 };
 
 const FACTS: Facts = {

@@ -32,6 +32,7 @@ export class HeartProcess {
   readonly #listener: HeartListener;
   #configuration: HeartConfiguration | null = null;
   #child: ReturnType<Spawn> | null = null;
+  #unfit: string | null = null;
   #restart_ms = RESTART_MS_MIN;
   #stopping = false;
   #next_id = 1;
@@ -49,7 +50,18 @@ export class HeartProcess {
   start(configuration: HeartConfiguration): void {
     this.#configuration = configuration;
     this.#spawn();
-    setInterval(() => this.#send({ type: "alive" }), ALIVE_INTERVAL_MS);
+    setInterval(() => this.#sayAlive(), ALIVE_INTERVAL_MS);
+  }
+
+  /** Why this node should not be the active one, as part of a sentence; null where nothing is wrong. */
+  set unfit(reason: string | null) {
+    if (reason === this.#unfit) return;
+    this.#unfit = reason;
+    this.#sayAlive();
+  }
+
+  #sayAlive(): void {
+    this.#send({ type: "alive", ...(this.#unfit === null ? {} : { unfit: this.#unfit }) });
   }
 
   /**

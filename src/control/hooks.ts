@@ -165,7 +165,7 @@ export class Hooks {
 }
 
 /** Null for a role that is left again by itself. */
-function settledRole(role: Role): HookRole | null {
+export function settledRole(role: Role): HookRole | null {
   switch (role) {
     case "active":
     case "backup":

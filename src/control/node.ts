@@ -6,6 +6,8 @@ import type { Agreement } from "../core/pairing/messages.ts";
 import { Failure, sentence } from "../errors.ts";
 import type { HeartConfiguration, Snapshot, SwitchCause, Tuning } from "../heart/messages.ts";
 import { listLinks, setLinkUp } from "../kernel/links.ts";
+import { Services } from "../services/services.ts";
+import type { ServiceReport } from "../services/supervisor.ts";
 import { parseSettings, type Settings, tuningOf } from "../settings/model.ts";
 import { openShim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
@@ -22,7 +24,7 @@ import { Erasure } from "./erasure.ts";
 import { Events } from "./events.ts";
 import { FIREWALL_KERNEL, FIREWALL_LOOK_MS, FirewallKeeper, firewallOf } from "./firewall-keeper.ts";
 import { HeartProcess, spawnHeart } from "./heart-process.ts";
-import { Hooks } from "./hooks.ts";
+import { Hooks, settledRole } from "./hooks.ts";
 import {
   InterfaceWatch,
   WATCH_INTERVAL_MS,
@@ -35,7 +37,7 @@ import { Pairing, type PairingHost } from "./pairing.ts";
 import { clusterOf, demandMatches, slotsOf } from "./pairing-outcome.ts";
 import type { Identity, PairingStatus } from "./pairing-session.ts";
 import { endWith, type PowerWay, powerCommand } from "./power.ts";
-import type { EndedSession, SyncStatus } from "./replication.ts";
+import { addressOf, type EndedSession, type SyncStatus } from "./replication.ts";
 import { Replicator } from "./replicator.ts";
 import { demandChangeAllowed, demandFitForCluster, type Situation } from "./rules.ts";
 import type { Sessions } from "./sessions.ts";
@@ -59,6 +61,8 @@ export interface NodeOptions {
   hooks?: string | null;
   /** Where the firmware's partition with the system's slots is mounted. */
   boot?: string | null;
+  /** The program that replicates connections; null or absent: found on the path. */
+  conntrackd?: string | null;
 }
 
 /** Everything that `status` shows. */
@@ -81,6 +85,7 @@ export interface Status extends Omit<Snapshot, "role" | "peer"> {
   update: UpdateStatus;
   /** Null without a web interface; `fingerprint` is SHA-256 of its certificate. */
   web: { address: string; port: number; fingerprint: string } | null;
+  services: ServiceReport[];
 }
 
 /** One change of this node's role, oldest first in the status. */
@@ -124,6 +129,7 @@ export class Node {
   readonly updater: Updater;
   /** A request to the own web interface; true where there is none. */
   probeWeb: () => Promise<boolean> = async () => true;
+  readonly #services: Services;
   #cluster: ClusterState | null;
   #term: number;
   #snapshot: Snapshot | null = null;
@@ -156,6 +162,7 @@ export class Node {
       demand: (before, after) => this.#demandChange(before, after),
       changed: ({ number, author }) => {
         void this.#configureHeart({ settings_only: true });
+        this.#services.changed();
         this.events.add("settings-changed", "info", `The settings were changed by ${author} (revision ${number}).`);
         this.#hooks.settingsChanged();
       },
@@ -195,6 +202,27 @@ export class Node {
       },
       () => spawnHeart(options.watchdog ?? null),
     );
+    this.#services = this.#newServices();
+  }
+
+  #newServices(): Services {
+    return new Services({
+      run: this.#options.run,
+      conntrackd: this.#options.conntrackd ?? null,
+      addresses: () => this.settings.current.interfaces.flatMap(({ addresses }) => addresses),
+      cluster: () => {
+        const cluster = this.#membership();
+        if (cluster === null) return null;
+        const { id, nic, node } = cluster;
+        return { nic, own_address: addressOf(id, node), peer_address: addressOf(id, node === 1 ? 2 : 1) };
+      },
+      handOverFor: () => this.settings.current.services.hand_over,
+      report: (code, severity, message) => this.events.add(code, severity, message),
+      unfit: (reason) => {
+        this.#heart.unfit = reason;
+      },
+      switchOver: () => this.switchOver(),
+    });
   }
 
   start(): void {
@@ -206,6 +234,7 @@ export class Node {
     this.#keeping = setInterval(() => this.#firewall.check(), FIREWALL_LOOK_MS);
     this.#heart.start(this.#configuration(false));
     this.#setLinks(false);
+    this.#services.start();
     const watch = new InterfaceWatch(
       watchedKernel(() => void this.#configureHeart()),
       (code, severity, message) => this.events.add(code, severity, message),
@@ -246,6 +275,8 @@ export class Node {
     // Beside the hand-over, which waits for nobody.
     const told = this.#hooks.stop();
     await this.#heart.stop();
+    // Only now: until the peer has taken over it is told of connections.
+    await this.#services.stop();
     disarmWatchdog(openShim(), this.#options.watchdog ?? null);
     this.#replicator.stop();
     await told;
@@ -270,7 +301,12 @@ export class Node {
       memory_locked: false,
       watchdog: null,
       ...snapshot,
-      alarms: [...(snapshot?.alarms ?? []), ...this.#card_alarms, ...this.#firewallAlarms()],
+      alarms: [
+        ...(snapshot?.alarms ?? []),
+        ...this.#card_alarms,
+        ...this.#firewallAlarms(),
+        ...this.#services.alarms(),
+      ],
       peer: this.#shownPeer(),
       role: this.#shownRole(),
       reason: pairing?.waiting ?? (snapshot === null ? NOTHING_YET : snapshot.reason),
@@ -286,6 +322,7 @@ export class Node {
       license: this.administration.license(),
       update: this.updater.status(),
       web: this.web,
+      services: this.#services.reports(),
     };
   }
 
@@ -544,6 +581,7 @@ export class Node {
       this.#setLinks(true);
       // A cluster that the node has entered or left since.
       this.#replicator.follow(this.#membership());
+      this.#services.changed();
       const configuration = this.#configuration(bootstrap);
       const is_done = await this.#replicator.whileConfiguring(() =>
         settings_only ? this.#heart.follow(configuration) : this.#heart.configure(configuration),
@@ -597,6 +635,7 @@ export class Node {
     this.#snapshot_ms = performance.now();
     this.#replicator.takeSnapshot(snapshot);
     this.#hooks.role(snapshot.role);
+    this.#services.situation(settledRole(snapshot.role), snapshot.peer);
     if (this.#cluster !== null && snapshot.term > this.#term) this.#saveTerm(snapshot.term);
     if (snapshot.role === "departed" && snapshot.peer?.role === "erased") this.#forgetCluster();
     if (snapshot.role === "erased") this.#erasure.start();

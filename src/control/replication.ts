@@ -318,6 +318,6 @@ export class Replication {
 }
 
 /** Link-local, of this cluster and this node of it. */
-function addressOf(cluster_id: string, node: NodeNumber): string {
+export function addressOf(cluster_id: string, node: NodeNumber): string {
   return `fe80::${cluster_id.slice(0, 4)}:${cluster_id.slice(4, 8)}:${node}`;
 }

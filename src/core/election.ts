@@ -237,7 +237,7 @@ export class Election {
         this.#stop_ids.push(input.id);
         return this.#beginHandOver("this node is stopping", null);
       case "impaired":
-        if (input.impaired && !this.#impaired) this.#beginHandOver("its control process hangs", null);
+        if (input.impaired && !this.#impaired) this.#beginHandOver(input.reason ?? "its control process hangs", null);
         this.#impaired = input.impaired;
         return;
       case "gate":

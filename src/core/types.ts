@@ -60,7 +60,7 @@ export type Input =
   /** Hand over if active and possible, never become active again. Answered when done. */
   | { type: "stop"; id: number }
   /** The control process hangs: whoever is active elsewhere does better. */
-  | { type: "impaired"; impaired: boolean }
+  | { type: "impaired"; impaired: boolean; reason?: string }
   /** The gate is broken and cannot be mended: a node without a gate must not be active. */
   | { type: "gate"; broken: boolean }
   /**

@@ -66,7 +66,9 @@ class Heart {
   #snapshot_ms = 0;
   #shown_role = "";
   #alive_ms: number;
+  #hung = false;
   #impaired = false;
+  #unfit: string | null = null;
   #gate_check_ms = 0;
   #ending = false;
   #refusal = "";
@@ -170,6 +172,7 @@ class Heart {
     switch (message.type) {
       case "alive":
         this.#alive_ms = this.#shim.now();
+        this.#unfit = message.unfit ?? null;
         return;
       case "configure":
         this.#configuration = message.configuration;
@@ -272,16 +275,22 @@ class Heart {
   }
 
   #watchControl(now_ms: number, inputs: Input[]): void {
-    const impaired = now_ms - this.#alive_ms >= CONTROL_HUNG_MS;
-    if (impaired === this.#impaired) return;
-    this.#impaired = impaired;
-    if (impaired)
+    const hung = now_ms - this.#alive_ms >= CONTROL_HUNG_MS;
+    if (hung && !this.#hung)
       this.#event(
         "control-hung",
         "error",
         "The control process does not answer; this node hands over if its peer is ready.",
       );
-    inputs.push({ type: "impaired", impaired });
+    this.#hung = hung;
+    const impaired = hung || this.#unfit !== null;
+    if (impaired === this.#impaired) return;
+    this.#impaired = impaired;
+    inputs.push({
+      type: "impaired",
+      impaired,
+      ...(hung || this.#unfit === null ? {} : { reason: this.#unfit }),
+    });
   }
 
   #stop(id: number, inputs: Input[]): void {

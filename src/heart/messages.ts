@@ -81,7 +81,11 @@ export type ToHeart =
   /** Hand over if active and possible, release everything, exit 0. Answered with `reply` first. */
   | { type: "stop"; id: number }
   /** Sent every second; when it stays away the heart counts the control process as hung. */
-  | { type: "alive" };
+  | {
+      type: "alive";
+      /** Why this node should not be the active one, as part of a sentence; absent where nothing is wrong. */
+      unfit?: string;
+    };
 
 export type FromHeart =
   | { type: "snapshot"; snapshot: Snapshot }

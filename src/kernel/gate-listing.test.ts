@@ -56,6 +56,7 @@ const CHAINS = `
     type filter hook ingress device "clu0" priority -500; policy drop;
     ether type 0x88b5 ether saddr 02:00:00:00:03:02 @ll,112,8 0x1 delete @lease { meta iiftype } comment "the peer's claim ends ours"
     ether type 0x88b5 accept comment "heartbeats always pass"
+    ether type ip6 udp dport 7415 meta iiftype @lease drop comment "no states of connections to the active node"
     ip6 daddr fe80::/10 accept comment "replication"
     ip6 daddr ff02::/16 icmpv6 type @discovery_in accept comment "neighbour discovery"
   }
@@ -64,6 +65,8 @@ const CHAINS = `
     type filter hook egress device "clu0" priority 500; policy drop;
     ether type 0x88b5 @ll,112,8 0x1 meta oiftype @lease update @lease { meta oiftype timeout 200ms } comment "an active heartbeat renews a live lease"
     ether type 0x88b5 accept comment "heartbeats always pass"
+    ether type ip6 udp dport 7415 meta oiftype @lease accept comment "states of connections"
+    ether type ip6 udp dport 7415 drop comment "none but from the active node"
     ip6 saddr fe80::/10 accept comment "replication"
     ip6 daddr ff02::/16 icmpv6 type @discovery_out ip6 saddr :: accept comment "neighbour discovery before it has an address"
   }

@@ -49,6 +49,8 @@ import type { ChainDefinition, RuleDefinition, SetDefinition } from "./nftables.
 
 export const GATE_TABLE = "understudy";
 export const LEASE_SET = "lease";
+/** UDP on the cluster network: states of connections, from the active node to its backup (services/conntrack.ts). */
+export const CONNECTIONS_PORT = 7415;
 
 export interface GateConfiguration {
   /** The reserved card. */
@@ -117,6 +119,8 @@ const IPV6 = frameOf(ETHER_TYPE.ipv6);
 const UDP = [...IPV4, ...protocol(IPPROTO.udp)];
 const ICMPV6 = [...IPV6, ...protocol(IPPROTO.icmpv6)];
 const icmpv6Type = (type: number): Expression[] => [...ICMPV6, ...is(ICMPV6_TYPE, Uint8Array.of(type))];
+
+const CONNECTIONS = [...IPV6, ...protocol(IPPROTO.udp), ...is(TRANSPORT_DESTINATION_PORT, u16(CONNECTIONS_PORT))];
 
 const LEASE_IN = within({ kind: "meta", key: "iiftype" }, LEASE_SET);
 const LEASE_OUT = within({ kind: "meta", key: "oiftype" }, LEASE_SET);
@@ -252,11 +256,15 @@ function rules(configuration: GateConfiguration): RuleDefinition[] {
     // The cluster network carries our own frames and link-local IPv6, lease or no lease, and never a user's packet.
     ...(configuration.revoking_mac === undefined ? [] : [revoke(configuration.revoking_mac)]),
     rule("cluster_in", "heartbeats always pass", HEARTBEAT, ACCEPT),
+    // Only one node knows what is so, and the other one believes it.
+    rule("cluster_in", "no states of connections to the active node", CONNECTIONS, LEASE_IN, DROP),
     rule("cluster_in", "replication", IPV6, linkLocal(IPV6_DESTINATION), ACCEPT),
     rule("cluster_in", "neighbour discovery", linkMulticastDiscovery(IPV6_DESTINATION, "discovery_in"), ACCEPT),
 
     renew("cluster_out"),
     rule("cluster_out", "heartbeats always pass", HEARTBEAT, ACCEPT),
+    rule("cluster_out", "states of connections", CONNECTIONS, LEASE_OUT, ACCEPT),
+    rule("cluster_out", "none but from the active node", CONNECTIONS, DROP),
     rule("cluster_out", "replication", IPV6, linkLocal(IPV6_SOURCE), ACCEPT),
     rule(
       "cluster_out",

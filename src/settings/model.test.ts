@@ -17,6 +17,7 @@ const defaults = {
   license: null,
   time: { zone: "UTC", servers: [] },
   web: { outside: false },
+  services: { hand_over: [] },
 };
 const everything = {
   server,
@@ -42,6 +43,7 @@ const everything = {
     domains: [{ name: "example.org", server: "10.1.0.9" }],
   },
   license: "text",
+  services: { hand_over: ["connections"] },
   time: { zone: "Europe/Rome", servers: ["0.pool.ntp.org"] },
   web: { outside: true },
   cluster: { interval_ms: 8, lease_ms: 20, detect_floor_ms: 24, on_link_loss: "stay" },

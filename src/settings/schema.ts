@@ -29,6 +29,9 @@ const tokenSchema = z.strictObject({
   made: z.iso.datetime(),
 });
 
+/** The product's own services (services/table.ts). */
+export const SERVICE_NAMES = ["connections"] as const;
+
 export const schema = z.strictObject({
   server: z.strictObject({ name: line(2, 42) }),
   administrators: z
@@ -61,6 +64,12 @@ export const schema = z.strictObject({
       /** PEM; the same on both nodes. Absent where each has its own. */
       certificate: z.strictObject({ certificate: z.string().max(65_536), key: z.string().max(16_384) }).optional(),
       tokens: z.array(tokenSchema).max(64).optional(),
+    })
+    .prefault({}),
+  services: z
+    .strictObject({
+      /** Those for whose sake the active node hands over where they will not run on it. */
+      hand_over: z.array(z.enum(SERVICE_NAMES)).max(SERVICE_NAMES.length).default([]),
     })
     .prefault({}),
   cluster: z

@@ -89,6 +89,7 @@ const alone: Status = {
   pairing: null,
   update: NO_UPDATES,
   web: { address: "::", port: 443, fingerprint: FINGERPRINT },
+  services: [],
 } as Status;
 
 const active: Status = {
@@ -139,6 +140,7 @@ const settings: Settings = {
     },
   ],
   dns: { servers: ["10.2.0.53"] },
+  services: { hand_over: [] },
   nat: {
     masquerade: true,
     port_forwards: [

@@ -27,7 +27,7 @@ export interface Talk {
   ended: Promise<{ status: number; said: string }>;
 }
 
-export type Part = "control" | "heart" | "web";
+export type Part = "control" | "heart" | "web" | "service";
 
 export class LabNode {
   readonly side: Side;
@@ -238,9 +238,10 @@ function prepared(before: string, words: string[]): string[] {
 
 function partOf(pid: number): Part {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[1] === "web" ? "web" : "heart";
+    const word = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[1];
+    return word === "web" || word === "heart" ? word : "service";
   } catch {
-    return "heart";
+    return "service";
   }
 }
 
