@@ -15,6 +15,8 @@ const PREREQUISITES: Prerequisite[] = [
   { command: "readelf", package: "binutils" },
   { command: "spin", package: "spin" },
   { command: "strace", package: "strace" },
+  { command: "conntrackd", package: "conntrackd" },
+  { command: "conntrack", package: "conntrack" },
 ];
 
 /** For the web interface: a browser without windows, and letters to draw. */

@@ -89,6 +89,13 @@ export class Lab {
     return instrument;
   }
 
+  /** A program of the tests that speaks as an instrument does. */
+  script(place: Place, words: string[]): Instrument {
+    const instrument = new Instrument(this.inside(place, [process.execPath, ...words]));
+    this.#instruments.push(instrument);
+    return instrument;
+  }
+
   /** Pulls or mends a cable at the switch: the node sees its carrier go or come. */
   cable(side: Side, cable: Cable, plugged: boolean): void {
     const at = this.namespace(this.#switchOf(side, cable));
