@@ -36,6 +36,8 @@ export function statusText(status: Status): string {
     );
   });
   lines.push(`settings   revision ${status.settings_revision}${syncText(status.sync)}`);
+  for (const { title, state } of status.services.filter(({ wanted }) => wanted))
+    lines.push(`services   ${title}: ${state}`);
   if (status.watchdog !== null)
     lines.push(`watchdog   ${status.watchdog.device}   ${status.watchdog.armed ? "armed" : "NOT armed"}`);
   if (status.license.state !== "valid") lines.push(`license    WARNING: ${status.license.message}`);

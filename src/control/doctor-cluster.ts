@@ -3,6 +3,8 @@
 import type { Facts } from "./doctor-facts.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 
+/** Alarms that have a finding of their own. */
+const FOUND_ELSEWHERE = ["firewall-failed", "service-missing", "service-failed"];
 const HOLDERS = ["active", "backup", "probing", "listening", "resuming"];
 
 /** Nothing but that there is none, outside a cluster. */
@@ -129,9 +131,8 @@ function addresses({ status }: Facts): Finding {
 }
 
 function alarms({ status }: Facts): Finding[] {
-  // The firewall has a finding of its own.
   const findings = status.alarms
-    .filter(({ code }) => code !== "firewall-failed")
+    .filter(({ code }) => !FOUND_ELSEWHERE.includes(code))
     .map(({ code, message }) => warning(code, message, "See the events for when it began."));
   const foreign = status.alarms.some(({ code }) => code === "address-conflict");
   return foreign ? findings : [good("foreign-announcements", "Nobody else uses a shared address."), ...findings];

@@ -24,6 +24,7 @@ export function diagnose(facts: Facts): Finding[] {
     realtime(facts),
     memory(facts),
     watchdog(facts),
+    ...services(facts),
     clock(facts),
     disk(facts),
     ...diagnoseCards(facts),
@@ -98,6 +99,18 @@ function watchdog({ status, watchdog_identity }: Facts): Finding {
     `The watchdog ${name} is not armed: ${trouble ?? "it is being opened"}.`,
     "Load its driver, end whatever else uses it, or start the node without --watchdog.",
   );
+}
+
+/** Those that this node has something to do for. */
+function services({ status }: Facts): Finding[] {
+  return status.services
+    .filter(({ wanted }) => wanted)
+    .map(({ title, state, failing, trouble }) => {
+      if (state === "missing") return warning("service", trouble ?? `${title} is missing.`, "Everything else works.");
+      if (failing) return bad("service", trouble ?? `${title} will not run.`, "See the events for what it said.");
+      if (state === "running") return good("service", `${title} runs.`);
+      return warning("service", `${title} does not run yet: it is ${state}.`, "Look again in a moment.");
+    });
 }
 
 function clock({ clock_ms }: Facts): Finding {

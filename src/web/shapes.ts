@@ -77,6 +77,9 @@ export const status = z.looseObject({
     .nullable(),
   paths: z.array(z.looseObject({ nic: z.string(), heard: z.boolean(), latency_ms: z.number().nullable() })),
   addresses: z.array(z.looseObject({ address: z.string(), nic: z.string(), held: z.boolean() })),
+  services: z.array(
+    z.looseObject({ name: z.string(), wanted: z.boolean(), state: z.string(), trouble: z.string().nullable() }),
+  ),
 });
 
 export const match = z.strictObject({ mine: text(1, 15), theirs: text(1, 15) });

@@ -94,6 +94,17 @@ const alone: Status = {
 
 const active: Status = {
   ...alone,
+  services: [
+    {
+      name: "connections",
+      title: "Replication of connections",
+      wanted: true,
+      state: "running",
+      failing: false,
+      restarts: 0,
+      trouble: null,
+    },
+  ],
   role: "active",
   term: 7,
   operational: true,

@@ -9,7 +9,7 @@ import { useStore } from "../lib/store.ts";
 import type { License, Status } from "../lib/types.ts";
 import { outageWords, ROLE_WORDS, syncWords, timeWords, toneOfRole, versionWords } from "../lib/words.ts";
 import { Alarms } from "../parts/alarms.tsx";
-import { Chip, Dot, Empty, Facts, Notice, Page, Panel, Waiting } from "../parts/basics.tsx";
+import { Chip, Dot, Empty, Facts, Notice, Page, Panel, Table, Waiting } from "../parts/basics.tsx";
 import { EventList } from "../parts/event-list.tsx";
 import { Topology } from "../parts/topology.tsx";
 
@@ -31,6 +31,7 @@ export function Overview() {
         {member ? <ClusterPanel status={status} /> : <Alone status={status} />}
       </div>
       {member && <Picture status={status} />}
+      <ServiceList status={status} />
       <Latest />
     </Page>
   );
@@ -163,6 +164,38 @@ function Picture({ status }: { status: Status }) {
         cluster_nic={paths.find(({ network }) => network === "cluster")?.nic ?? null}
         label={`${name} is ${ROLE_WORDS[role].toLowerCase()}, ${peer.name} is ${peer.heard ? ROLE_WORDS[peer.role].toLowerCase() : "not heard"}.`}
       />
+    </Panel>
+  );
+}
+
+const STATE_WORDS: Record<Status["services"][number]["state"], string> = {
+  off: "Off",
+  starting: "Starting",
+  running: "Runs",
+  stopping: "Ending",
+  waiting: "Waits to be started again",
+  missing: "Not installed",
+};
+
+/** Those that this server has something to do for. */
+function ServiceList({ status }: { status: Status }) {
+  const services = status.services.filter(({ wanted }) => wanted);
+  if (services.length === 0) return null;
+  return (
+    <Panel title="Services">
+      <Table heads={["Service", "State"]} label="Services">
+        {services.map(({ name, title, state, failing, trouble }) => (
+          <tr key={name}>
+            <td>{title}</td>
+            <td>
+              <Chip tone={state === "running" && !failing ? "good" : failing ? "bad" : "warning"}>
+                {failing ? "Will not run" : STATE_WORDS[state]}
+              </Chip>
+              {trouble !== null && <div class="quiet">{trouble}</div>}
+            </td>
+          </tr>
+        ))}
+      </Table>
     </Panel>
   );
 }
