@@ -1,6 +1,7 @@
 /** `npm run bench NAME [options]`. */
 import { ensurePrerequisites } from "../lab/prerequisites.ts";
 import { enterWorld } from "../lab/world.ts";
+import { connections } from "./connections.ts";
 import { failover } from "./failover.ts";
 import { falseSwitch } from "./false-switch.ts";
 import { idle } from "./idle.ts";
@@ -10,6 +11,7 @@ import { vm } from "./vm.ts";
 import { web } from "./web.ts";
 
 const BENCHES: Record<string, (words: string[]) => Promise<void>> = {
+  connections,
   failover,
   idle,
   "false-switch": falseSwitch,

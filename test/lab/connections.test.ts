@@ -69,6 +69,22 @@ test(
 );
 
 test(
+  "what a backup believes reaches nobody, and what the active node knows reaches the backup",
+  async () => {
+    const made = (sport: string) => `-p udp -s 192.0.2.7 -d 198.51.100.7 --sport ${sport} --dport 9 -t 60`.split(" ");
+    const has = (side: Side, sport: string) =>
+      sh(pair.lab.inside(side, ["conntrack", "-L", "-p", "udp"]), { allow_failure: true }).includes(`sport=${sport} `);
+    sh(pair.lab.inside(pair.backup, ["conntrack", "-I", ...made("4001")]));
+    sh(pair.lab.inside(pair.active, ["conntrack", "-I", ...made("4002")]));
+    await until("the backup has been told", () => has(pair.backup, "4002"));
+    expect(has(pair.active, "4001")).toBe(false);
+    sh(pair.lab.inside(pair.active, ["conntrack", "-D", ...made("4002").slice(0, -2)]), { allow_failure: true });
+    await until("the backup has been told of its end", () => !has(pair.backup, "4002"));
+  },
+  TEST_MS,
+);
+
+test(
   "all go on after a planned switch, and back",
   async () => {
     for (const after of ["b", "a"] as const) {

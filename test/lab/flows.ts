@@ -41,13 +41,17 @@ function serve(hostname: string, port: number): void {
   setInterval(() => {
     for (const socket of downloads) socket.write(PIECE);
   }, PACE_MS);
+  // To whoever asked last; the one before may have gone.
+  let stream: Timer | undefined;
   void Bun.udpSocket({
     hostname,
     port,
     socket: {
       data(socket, _, from_port, from) {
-        setInterval(() => socket.send("tick", from_port, from), STREAM_MS);
+        clearInterval(stream);
+        stream = setInterval(() => socket.send("tick", from_port, from), STREAM_MS);
       },
+      error: () => {},
     },
   });
   console.log("ready");
