@@ -16,6 +16,7 @@ const LIBRARY_DIRECTORIES = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"]
 /** Programs by package, all of them put into usr/bin. */
 const PROGRAMS: Record<string, string[]> = {
   busybox: ["bin/busybox"],
+  conntrackd: ["usr/sbin/conntrackd"],
   e2fsprogs: ["sbin/e2fsck", "sbin/mke2fs", "sbin/resize2fs", "sbin/tune2fs"],
   fdisk: ["sbin/sfdisk"],
   openntpd: ["usr/sbin/ntpd", "usr/sbin/ntpctl"],

@@ -6,9 +6,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { datagram, described, echoRequest, frame, ipv6, toHex } from "../../test/kernel/frames.ts";
 import { arpFor, CLUSTER, GateLab, LAN, LISTEN_MS, OPEN_FOR_LONG, WAN } from "../../test/kernel/gate-lab.ts";
+import { inWords, packet } from "../../test/kernel/packets.ts";
 import { emitArpAnnouncement, emitArpProbe, emitArpRequest } from "../wire/arp.ts";
 import { macBytes } from "../wire/bytes.ts";
 import { emitNeighbourAnnouncement, emitNeighbourProbe, emitNeighbourSolicitation } from "../wire/ndp.ts";
+import { CONNECTIONS_PORT } from "./gate-rules.ts";
 import { parseAddress } from "./ip.ts";
 
 const BROADCAST = "ff:ff:ff:ff:ff:ff";
@@ -351,6 +353,20 @@ describe("on the cluster network", () => {
       expect(await lab.emit(arpFor("10.3.0.9"), "clu0")).not.toContain("arp-request 10.1.0.2 to 10.3.0.9");
       const routed = echoRequest(CLUSTER.other, CLUSTER.node, "fd01::1", "fd01::2");
       expect(await lab.emit(routed, "clu0")).not.toContain("icmpv6-128 fd01::1");
+    });
+
+    test(`states of connections ${lease === "open" ? "leave and do not come in" : "come in and do not leave"}, lease ${lease}`, async () => {
+      await lab.install(lease, OPEN_FOR_LONG);
+      const [mine, theirs] = ["fe80::ff:fe00:301", "fe80::ff:fe00:302"];
+      const states = (macs: [string, string], from: string, to: string, port = CONNECTIONS_PORT): Uint8Array =>
+        packet({ macs, from, to, ports: [4000, port], protocol: "udp" });
+      const leaves = async (port: number): Promise<boolean> =>
+        (await lab.emit(states([CLUSTER.other, CLUSTER.node], mine, theirs, port), "clu0", inWords)).includes(
+          `udp ${mine} to ${theirs} port ${port}`,
+        );
+      expect(await lab.reaches(states([CLUSTER.node, CLUSTER.other], theirs, mine), "clu1")).toBe(lease === "closed");
+      expect(await leaves(CONNECTIONS_PORT)).toBe(lease === "open");
+      expect(await leaves(CONNECTIONS_PORT + 1)).toBe(true);
     });
   }
 });

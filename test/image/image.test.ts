@@ -94,7 +94,18 @@ test("no symbolic link in it leads nowhere, but to what is made at boot", () => 
 
 test("what init and the kernel call is there and may be run", () => {
   const isProgram = (path: string): boolean => ((held.get(path)?.mode ?? 0) & 0o111) === 0o111;
-  const called = ["busybox", "understudy", "runsvdir", "svlogd", "sfdisk", "e2fsck", "resize2fs", "mke2fs", "ntpd"];
+  const called = [
+    "busybox",
+    "understudy",
+    "runsvdir",
+    "svlogd",
+    "sfdisk",
+    "e2fsck",
+    "resize2fs",
+    "mke2fs",
+    "ntpd",
+    "conntrackd",
+  ];
   expect(called.filter((name) => !isProgram(`usr/bin/${name}`))).toEqual([]);
   const scripts = [...held.keys()].filter((path) => /^etc\/sv\/.*(run|finish)$/.test(path));
   expect(scripts.length).toBeGreaterThan(8);
@@ -141,7 +152,7 @@ test("drivers that an appliance boots from and speaks through are in it", () => 
   ];
   expect(
     wanted
-      .concat("virtio_net", "vmxnet3", "hv_netvsc", "mlx5_core", "i6300esb", "softdog")
+      .concat("virtio_net", "vmxnet3", "hv_netvsc", "mlx5_core", "i6300esb", "softdog", "nf_conntrack_netlink")
       .filter((name) => !modules.has(name)),
   ).toEqual([]);
 });

@@ -77,12 +77,12 @@ export class GateLab {
   }
 
   /** Has the node's daemon send a frame, and returns what of it arrives at the other end. */
-  async emit(bytes: Uint8Array, nic = "lan0"): Promise<string[]> {
+  async emit(bytes: Uint8Array, nic = "lan0", inWords: (hex: string) => string = described): Promise<string[]> {
     const other = nic.replace("0", "1");
     await this.outside.call("listen", [other]);
     await this.daemon.call("send", nic, toHex(bytes));
     const seen = await this.outside.call("exchange", other, "", 0, LISTEN_MS);
-    return seen.filter((one) => one.nic === other).map((one) => described(one.frame));
+    return seen.filter((one) => one.nic === other).map((one) => inWords(one.frame));
   }
 
   /** True where a frame gets past the way in: the node's stack counts it, whether or not it answers. */
