@@ -20,14 +20,14 @@ export function controlRoutes(node: Node): Routes {
     ...pairingRoutes(node.pairing),
     ...updateRoutes(node.updater),
     "GET /status": () => node.status(),
-    "GET /cards": () => node.cards(),
+    "GET /cards": () => node.cards.list(),
     "POST /cards/assign": async (request) => {
       const { name, card } = (await bodyOf(request)) as { name?: unknown; card?: unknown };
-      node.assignCard(textOf(name, "name"), textOf(card, "card"));
+      node.cards.assign(textOf(name, "name"), textOf(card, "card"));
       return {};
     },
     "POST /cards/forget": async (request) => {
-      node.forgetCard(textOf(((await bodyOf(request)) as { name?: unknown }).name, "name"));
+      node.cards.forget(textOf(((await bodyOf(request)) as { name?: unknown }).name, "name"));
       return {};
     },
     "GET /doctor": () => node.doctor(),

@@ -1,5 +1,6 @@
 /** Figures in the text format of Prometheus, with names that follow its conventions. */
 import { expect, test } from "bun:test";
+import { NO_UPDATES } from "../../test/update/none.ts";
 import { metricsOf } from "./metrics.ts";
 import type { Status } from "./node.ts";
 
@@ -37,6 +38,7 @@ const status = {
   addresses: [{ address: "10.1.0.1/24", nic: "lan0", held: true }],
   alarms: [{ code: "one-path", message: "" }],
   dropped: { forged: 3 },
+  update: NO_UPDATES,
   settings_revision: 9,
   switches: [
     { at: "", code: "became-active", message: "", cause: "silence", outage_ms: 31 },

@@ -13,16 +13,14 @@ import { openShim } from "../shim.ts";
 import { BUILD, VERSION } from "../version.ts";
 import { Administration } from "./administration.ts";
 import { Captures } from "./captures.ts";
-import { assignName, forgetName, type KnownCard, type PresentCard } from "./card-names.ts";
-import { readCardNames, writeCardNames } from "./card-names-file.ts";
-import { presentCards } from "./card-naming.ts";
-import { type CardReport, cardAlarms, reportCards } from "./cards.ts";
+import { CardKeeper } from "./card-keeper.ts";
 import { demandCard } from "./cluster-card.ts";
 import { diagnose, type Finding } from "./doctor.ts";
-import { gatherFacts, type Subject } from "./doctor-facts.ts";
+import { gatherFacts } from "./doctor-facts.ts";
 import { Erasure } from "./erasure.ts";
 import { Events } from "./events.ts";
 import { FIREWALL_KERNEL, FIREWALL_LOOK_MS, FirewallKeeper, firewallOf } from "./firewall-keeper.ts";
+import { heartConfiguration } from "./heart-configuration.ts";
 import { HeartProcess, spawnHeart } from "./heart-process.ts";
 import { Hooks, settledRole } from "./hooks.ts";
 import {
@@ -118,6 +116,7 @@ export class Node {
   readonly administration: Administration;
   readonly pairing: Pairing;
   readonly captures: Captures;
+  readonly cards: CardKeeper;
   web: Status["web"] = null;
   /** Of the web interface; null without one. */
   sessions: Pick<Sessions, "ended" | "takeEnded"> | null = null;
@@ -139,8 +138,6 @@ export class Node {
   #watching: Timer | undefined;
   #keeping: Timer | undefined;
   #configuring = 0;
-  /** As they were when somebody last looked at the cards. */
-  #card_alarms: Snapshot["alarms"] = [];
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -189,6 +186,11 @@ export class Node {
     for (const warning of this.store.warnings) this.events.add("state-damaged", "warning", warning);
     this.pairing = new Pairing(this.#pairingHost());
     this.captures = this.#newCaptures();
+    this.cards = new CardKeeper(
+      options.state,
+      () => ({ interfaces: this.settings.current.interfaces, cluster_nic: this.#membership()?.nic ?? null }),
+      this.events,
+    );
     this.#erasure = this.#newErasure();
     this.#heart = new HeartProcess(
       {
@@ -245,17 +247,8 @@ export class Node {
     }, WATCH_INTERVAL_MS);
     this.pairing.resume();
     void this.updater.start();
-    this.#lookAtCards();
-    for (const { code, message } of this.#card_alarms) this.events.add(code, "warning", message);
-  }
-
-  /** Not at every status: it asks the kernel and the disk. */
-  #lookAtCards(): void {
-    try {
-      this.cards();
-    } catch (error) {
-      this.events.add("interface-refused", "error", `The network cards cannot be looked at: ${sentence(error)}.`);
-    }
+    this.cards.look();
+    for (const { code, message } of this.cards.alarms) this.events.add(code, "warning", message);
   }
 
   #watched(): WatchedInterface[] {
@@ -303,7 +296,7 @@ export class Node {
       ...snapshot,
       alarms: [
         ...(snapshot?.alarms ?? []),
-        ...this.#card_alarms,
+        ...this.cards.alarms,
         ...this.#firewallAlarms(),
         ...this.#services.alarms(),
       ],
@@ -342,49 +335,17 @@ export class Node {
     return peer === null ? null : { ...peer, uptime_s: peer.heard ? this.#replicator.peerUptime_s() : null };
   }
 
-  cards(): CardReport[] {
-    const cards = reportCards(this.#cardUse());
-    this.#card_alarms = cardAlarms(cards);
-    return cards;
-  }
-
   doctor(): Finding[] {
-    this.#lookAtCards();
+    this.cards.look();
     const status = this.status();
     return diagnose(
       gatherFacts({
-        ...this.#cardUse(),
+        ...this.cards.use(),
         state_directory: this.#options.state,
         status,
         firewall_trouble: this.#firewall.trouble,
       }),
     );
-  }
-
-  #cardUse(): Pick<Subject, "interfaces" | "cluster_nic" | "names"> {
-    const { names } = readCardNames(this.#options.state);
-    return { interfaces: this.settings.current.interfaces, cluster_nic: this.#membership()?.nic ?? null, names };
-  }
-
-  /** Another name for a card, from the next start on. Throws Failure. */
-  assignCard(name: string, card: string): void {
-    this.#changeNames((names, present) => assignName(names, present, name, card));
-  }
-
-  /** Nobody waits for that card any more, and its name is free. Throws Failure. */
-  forgetCard(name: string): void {
-    this.#changeNames((names, present) => forgetName(names, present, name));
-  }
-
-  #changeNames(change: (names: KnownCard[], present: PresentCard[]) => KnownCard[]): void {
-    const { names } = readCardNames(this.#options.state);
-    if (names === null)
-      throw new Failure(
-        "no-names",
-        "The names of this server's cards are not kept here; name them as its system does.",
-      );
-    writeCardNames(this.#options.state, change(names, presentCards(openShim())));
-    this.#lookAtCards();
   }
 
   /** The peer ends them too. */
@@ -718,43 +679,12 @@ export class Node {
   }
 
   #configuration(bootstrap: boolean): HeartConfiguration {
-    const { server, interfaces } = this.settings.current;
-    const slot_of = new Map(this.settings.slots.map(({ nic, slot }) => [nic, slot]));
+    const { settings } = this;
     const cluster = !this.pairing.active ? this.#cluster : this.#membership();
-    const matched = new Map(cluster?.matches.map((match) => [match.nic, match]));
-    return {
-      name: server.name,
-      interfaces: interfaces.map((entry) => {
-        const match = matched.get(entry.nic);
-        return {
-          nic: entry.nic,
-          role: entry.role,
-          addresses: entry.addresses,
-          gateways: [entry.gateway, entry.gateway6].filter((gateway) => gateway !== undefined),
-          slot: slot_of.get(entry.nic) ?? 0,
-          heartbeat: entry.heartbeat ?? true,
-          enabled: entry.enabled ?? true,
-          ...(match?.peer_mac === undefined ? {} : { peer_mac: match.peer_mac }),
-        };
-      }),
-      ...(cluster === null
-        ? {}
-        : {
-            cluster: {
-              id: cluster.id,
-              key: cluster.key,
-              node: cluster.node,
-              peer_name: cluster.peer_name,
-              nic: cluster.nic,
-              peer_mac: cluster.peer_mac,
-              tuning: this.#replicator.tuning(tuningOf(this.settings.current)),
-              departed: cluster.departed ?? false,
-              maintenance: cluster.maintenance ?? false,
-            },
-          }),
+    return heartConfiguration(settings, cluster, {
+      tuning: this.#replicator.tuning(tuningOf(settings.current)),
       term_floor: this.#term,
-      settings_revision: this.settings.revision,
       bootstrap,
-    };
+    });
   }
 }
