@@ -238,12 +238,12 @@ test("a backup copy is restored with the present password; a wrong one is refuse
 test("the capture of a switch is downloaded byte for byte, beside the switch that it is of", async () => {
   const page = await open("backup", "cluster");
   const timeline = page.locator(".timeline li");
-  await button(page, /^Download the capture/).waitFor();
-  expect(await timeline.filter({ has: button(page, /^Download the capture/) }).allTextContents()).toEqual([
+  await button(page, /^Download capture/).waitFor();
+  expect(await timeline.filter({ has: button(page, /^Download capture/) }).allTextContents()).toEqual([
     expect.stringContaining("This node is active (term 7)"),
   ]);
   const coming = page.waitForEvent("download");
-  await button(page, /^Download the capture/).click();
+  await button(page, /^Download capture/).click();
   const download = await coming;
   expect(download.suggestedFilename()).toBe("2026-11-24T10-12-03.411Z-became-active.pcapng");
   expect([...readFileSync(await download.path())]).toEqual([0, 255]);

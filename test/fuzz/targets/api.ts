@@ -69,7 +69,7 @@ function nodeIn(state: string): Node {
       versions_differ: false,
     })),
     status: () => ({ role: "standalone" }),
-    events: { latest: () => [] },
+    events: { latest: () => [], since: () => [], added: 0 },
   };
   return new Proxy({}, { get: (_, key) => real[String(key)] ?? nothing() }) as Node;
 }
@@ -121,6 +121,8 @@ export async function apiTarget(): Promise<Target> {
     async check(input) {
       const asked = jsonOf(input) as Asked;
       const response = await ask(asked);
+      // A stream has no end.
+      if (response.headers.get("content-type") === "text/event-stream") return await response.body?.cancel();
       const said = await response.text();
       demand(response.status < 500, `no request breaks the server: ${response.status} ${said}`);
       if (response.status === 409) {

@@ -71,7 +71,7 @@ function CaptureButton({ capture, onDownload }: CaptureButtonProps) {
   if (capture === undefined) return null;
   const { name } = capture;
   return (
-    <Button kind="quiet" label={`Download the capture ${name}`} onClick={() => onDownload(name)}>
+    <Button kind="quiet" label={`Download capture ${name}`} onClick={() => onDownload(name)}>
       Download capture
     </Button>
   );
