@@ -123,13 +123,22 @@ export class Histories {
   }
 }
 
-/** Every process in a node's namespace, whoever started it: its control process and its heart, and nobody else. */
+/** Every process of ours in a node's namespace, whoever started it: its control process and its heart, and nobody else. */
 export function processCounts(pair: Pair): Record<"a" | "b", number> {
   const count = (side: Side) =>
     sh(["ip", "netns", "pids", pair.lab.namespace(side)], { allow_failure: true })
       .split("\n")
-      .filter((pid) => pid !== "").length;
+      .filter((pid) => pid !== "" && isOurs(pid)).length;
   return { a: count("a"), b: count("b") };
+}
+
+/** Of the executable, and no service that it runs. */
+function isOurs(pid: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0]?.includes("understudy") ?? false;
+  } catch {
+    return false; // it has just ended
+  }
 }
 
 /** Proportional set size of both nodes together. */

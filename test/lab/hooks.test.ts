@@ -82,12 +82,15 @@ test(
   async () => {
     pair.node("a").command(["cluster", "switch"]);
     await pair.untilSteady("b");
+    // It looks at the status at its own pace: a role that lasts for a moment is not seen.
+    await until("the stream tells of it", () =>
+      said().some(({ type, role }) => type === "status" && role === "active"),
+    );
     pair.node("b").command(["cluster", "switch"]);
     await pair.untilSteady("a");
     await until("a is told", () => told("a").filter((line) => line.startsWith("became-active")).length > 1);
     await until("b ends as the backup", () => told("b").at(-1)?.startsWith("became-backup") === true);
     expect(told("a").some((line) => line.startsWith("became-backup backup"))).toBe(true);
-    expect(said().some(({ type, role }) => type === "status" && role === "active")).toBe(true);
     expect(said().some(({ type, code }) => type === "event" && code === "became-active")).toBe(true);
   },
   TEST_MS,

@@ -41,10 +41,16 @@ const BODIES: Record<string, unknown> = {
   "POST /administrators/password": { name: "admin", password: "another good password", current: PASSWORD },
   "POST /tokens": { name: "x", access: "full" },
   "PUT /certificate": { certificate: "x", key: "x" },
+  "POST /update/check": "a bundle",
+  "PUT /update/bundle": "a bundle",
+  "POST /update/start": {},
+  "POST /update/restore": { confirm: true },
 };
 
 const place = ({ path }: Route) => path.replaceAll(/\{\w+\}/g, "no-such-name");
 const bodyFor = ({ method, path, body }: Route) => (body === undefined ? {} : { body: BODIES[`${method} ${path}`] });
+const headersFor = ({ raw }: Route): Record<string, string> =>
+  raw ? { "content-type": "application/octet-stream" } : {};
 const revision = async () => (await appliance.status()).settings_revision;
 
 /** Past the web process, as whoever has broken into it. */
@@ -75,10 +81,14 @@ describe("every route", () => {
     test(`${route.method} ${route.path} is refused without a session, with a forged one, and after the logout`, async () => {
       if (route.body !== undefined) expect(BODIES).toHaveProperty([`${route.method} ${route.path}`]);
       for (const ticket of [undefined, forged, ended]) {
-        const asking = { ...bodyFor(route), ...(ticket === undefined ? {} : { session: ticket }) };
+        const asking = {
+          ...bodyFor(route),
+          headers: headersFor(route),
+          ...(ticket === undefined ? {} : { session: ticket }),
+        };
         expect(await appliance.codeOf(route.method, place(route), asking)).toBe("no-session");
       }
-      const headers = { authorization: "Bearer ust_notoken" };
+      const headers = { ...headersFor(route), authorization: "Bearer ust_notoken" };
       expect(await appliance.codeOf(route.method, place(route), { ...bodyFor(route), headers })).toBe(
         route.people_only ? "people-only" : "no-session",
       );

@@ -69,6 +69,7 @@ function nodeIn(state: string): Node {
       versions_differ: false,
     })),
     status: () => ({ role: "standalone" }),
+    captures: { list: () => [], read: () => Buffer.from("a capture") },
     events: { latest: () => [], since: () => [], added: 0 },
   };
   return new Proxy({}, { get: (_, key) => real[String(key)] ?? nothing() }) as Node;
