@@ -119,12 +119,16 @@ function library(name: string, packages: Packages): Buffer | null {
   return null;
 }
 
-function kernelModules(packages: Packages): { release: string; modules: Entry[] } {
+/** The drivers by these names, with what they depend on. */
+export function kernelModules(
+  packages: Packages,
+  names = Object.values(DRIVERS).flat(),
+): { release: string; modules: Entry[] } {
   const parent = join(packages.kernel.root, "lib/modules");
   const release = readdirSync(parent)[0];
   if (release === undefined) throw new BuildFailure(`${packages.kernel.name} has no modules.`);
   const tree = join(parent, release);
-  const modules: Module[] = new ModuleTree(tree).select(Object.values(DRIVERS).flat());
+  const modules: Module[] = new ModuleTree(tree).select(names);
   const target = `usr/lib/modules/${release}`;
   const indexes = {
     ...moduleIndexes(modules),

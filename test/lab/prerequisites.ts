@@ -37,6 +37,7 @@ export const CLANG: Prerequisite[] = [
 /** For virtual machines with UEFI. */
 export const QEMU: Prerequisite[] = [
   { command: "qemu-system-x86_64", package: "qemu-system-x86" },
+  { command: "mke2fs", package: "e2fsprogs" },
   { command: "sh", package: "ovmf", isThere: () => existsSync("/usr/share/OVMF/OVMF_CODE_4M.fd") },
 ];
 

@@ -1,6 +1,6 @@
 /**
- * A machine: QEMU in software emulation with UEFI, a disk of its own, cards with fixed MACs, a serial console and a
- * hardware watchdog. Its power can be cut, its clock stopped, its cables pulled.
+ * A machine: QEMU in software emulation with UEFI (or a kernel that starts at once), a disk of its own, cards with fixed
+ * MACs, a serial console and a hardware watchdog. Its power can be cut, its clock stopped, its cables pulled.
  */
 import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,15 @@ export interface Card {
   tap: string;
 }
 
+/** A kernel that starts without firmware and loader. */
+export interface DirectBoot {
+  kernel: string;
+  initrd: string;
+  command_line: string;
+}
+
 export interface MachineOptions {
+  boot?: DirectBoot;
   cpu?: string;
   memory_mb?: number;
   /** A second serial line, for an image that has somebody there (image.ts). */
@@ -100,10 +108,8 @@ export class Vm {
    */
   async #run(off: () => void, failed: (error: unknown) => void): Promise<void> {
     const { networks, transcript, options } = this.#machine;
-    const variables = this.#path("vars.fd");
-    if (!existsSync(variables)) copyFileSync(FIRMWARE_VARIABLES, variables);
     for (const socket of ["qmp", "console", "agent"]) rmSync(this.#path(socket), { force: true });
-    const words = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", ...this.#words(variables)];
+    const words = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", ...this.#words()];
     const child = Bun.spawn(networks.inside("room", words), {
       stdin: "ignore",
       stdout: "ignore",
@@ -125,7 +131,19 @@ export class Vm {
     await qmp.ask("cont");
   }
 
-  #words(variables: string): string[] {
+  /** UEFI, or the kernel at once. */
+  #firmware(): string[] {
+    const { boot } = this.#machine.options;
+    if (boot !== undefined) return ["-kernel", boot.kernel, "-initrd", boot.initrd, "-append", boot.command_line];
+    const variables = this.#path("vars.fd");
+    if (!existsSync(variables)) copyFileSync(FIRMWARE_VARIABLES, variables);
+    return [
+      ...["-drive", `if=pflash,format=raw,unit=0,readonly=on,file=${FIRMWARE}`],
+      ...["-drive", `if=pflash,format=raw,unit=1,file=${variables}`],
+    ];
+  }
+
+  #words(): string[] {
     const { disk, cards, transcript, options } = this.#machine;
     const serial = (id: string, file: string) => [
       "-chardev",
@@ -136,10 +154,10 @@ export class Vm {
     return [
       ...["-name", this.name, "-nodefaults", "-no-user-config", "-display", "none", "-S"],
       ...["-machine", "q35", "-accel", "tcg", "-cpu", options.cpu ?? "max", "-m", String(options.memory_mb ?? 1024)],
-      ...["-drive", `if=pflash,format=raw,unit=0,readonly=on,file=${FIRMWARE}`],
-      ...["-drive", `if=pflash,format=raw,unit=1,file=${variables}`],
-      // First in the order: the firmware would try the network before it, for minutes.
-      ...["-drive", `if=none,id=disk,format=raw,file=${disk}`, "-device", "virtio-blk-pci,drive=disk,bootindex=0"],
+      ...this.#firmware(),
+      ...["-drive", `if=none,id=disk,format=raw,file=${disk}`],
+      // First in the order, or right behind the kernel: UEFI would try the network before it, for minutes.
+      ...["-device", `virtio-blk-pci,drive=disk,bootindex=${options.boot === undefined ? 0 : 1}`],
       ...["-device", "i6300esb", "-action", "watchdog=reset", "-action", "reboot=shutdown"],
       ...["-device", "virtio-rng-pci"],
       ...["-qmp", `unix:${this.#path("qmp")},server=on,wait=off`],
