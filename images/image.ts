@@ -35,7 +35,6 @@ const COMMAND_LINE = [
   // A kernel that cannot go on starts again; the other node has taken over long before.
   "panic=5",
   "oops=panic",
-  "nmi_watchdog=panic",
   "rcupdate.rcu_cpu_stall_timeout=30",
 ].join(" ");
 
