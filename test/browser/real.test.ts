@@ -14,6 +14,7 @@ import { LAN_ADDRESS, Lab, type Place } from "../lab/topology.ts";
 import { developmentKey, signLicense } from "../license/sign.ts";
 import { CHROMIUM, launch, openContext, SCREENSHOTS, watch } from "./browser.ts";
 
+const EVENTS_TOLD = 12;
 const PASSWORD = "understudies wait in the wings";
 const ORIGIN = `https://${LAN_ADDRESS}`;
 /** The web process has the lowest priority of all on a machine that may be busy. */
@@ -72,13 +73,17 @@ function waitOnConsole(name: string, ...words: string[]): void {
   joining = b.talk(["cluster", "join", "--interface", "clu0", "--name", name, ...words]);
 }
 
-/** A test that leaves a picture where it fails. */
+/** A test that leaves a picture where it fails, and what the nodes have to say. */
 function scene(name: string, act: () => Promise<void>): void {
   test(name, async () => {
     try {
       await act();
     } catch (error) {
       await picture(`failed-${name.replace(/\W+/g, "-").slice(0, 40)}`).catch(() => {});
+      for (const node of [a, b]) {
+        const events = await node.events().catch(() => []);
+        for (const { code, message } of events.slice(-EVENTS_TOLD)) console.error(`  ${node.side} ${code}: ${message}`);
+      }
       throw error;
     }
   });
