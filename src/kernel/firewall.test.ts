@@ -300,7 +300,9 @@ describe("on a real kernel", () => {
     expect(await first.call("firewallChanges")).toEqual([]);
     first.kill();
     await first.child.exited;
-    expect((await sent(fromWan("10.1.0.2", 80, "tcp"), "wan")).there).toEqual([]);
+    const { there } = await sent(fromWan("10.1.0.2", 80, "tcp"), "wan");
+    // The node itself may look for neighbours.
+    expect(there.filter((word) => word.startsWith("tcp"))).toEqual([]);
     expect(await install()).toEqual({ owned: true, trouble: null });
   });
 

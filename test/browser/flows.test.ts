@@ -207,6 +207,28 @@ test("what the node refuses is said in the form, and what was typed stays", asyn
   await page.getByText("10.1.0.9:8443").waitFor();
 });
 
+/** Types in the very moment in which the field appears, as a quick hand would; what the field has a little later. */
+const TYPED_AT_ONCE = `(async () => {
+  const field = () => document.querySelector('input[placeholder="Europe/Rome"]');
+  location.hash = "#/mail";
+  while (field() !== null) await new Promise((resolve) => setTimeout(resolve));
+  location.hash = "#/server";
+  const input = await new Promise((resolve) => {
+    const look = () => field() !== null && resolve(field());
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+    look();
+  });
+  input.value = "Europe/Berlin";
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return field()?.value;
+})()`;
+
+test("what somebody types stays, from the first moment on, while the settings are read anew", async () => {
+  const page = await open("active", "server");
+  expect(await page.evaluate(TYPED_AT_ONCE)).toBe("Europe/Berlin");
+});
+
 test("a change that the other node did not take can be stored on this one alone", async () => {
   const page = await open("active", "server");
   fixture.refusals.set("PATCH /settings", {

@@ -1,5 +1,5 @@
 /** What this server does with mail: nothing, keep mailboxes, or pass it on. In a cluster it passes on, or does nothing. */
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { app, note } from "../lib/app.ts";
 import { saveSettings, useSaving, useSettings } from "../lib/settings.ts";
 import { whyNot } from "../lib/situation.ts";
@@ -20,7 +20,7 @@ export function Mail() {
       {settings === null && trouble === null && <Waiting />}
       {settings !== null && (
         <>
-          <ModePanel mail={settings.mail} reload={reload} />
+          <ModePanel key={JSON.stringify(settings.mail)} mail={settings.mail} reload={reload} />
           <Domains domains={settings.mail.domains} />
         </>
       )}
@@ -35,11 +35,6 @@ function ModePanel({ mail, reload }: { mail: Mail; reload: () => Promise<void> }
   const [host, setHost] = useState(mail.relay?.host ?? "");
   const [port, setPort] = useState(String(mail.relay?.port ?? 25));
   const saving = useSaving();
-  useEffect(() => {
-    setMode(mail.mode);
-    setHost(mail.relay?.host ?? "");
-    setPort(String(mail.relay?.port ?? 25));
-  }, [mail]);
   const done = () => {
     note("The mail settings are stored.");
     void reload();

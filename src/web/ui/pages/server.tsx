@@ -1,5 +1,5 @@
 /** This server as a machine: its name, time, name servers, the web interface itself, and turning it off. */
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { app, note } from "../lib/app.ts";
 import { ask } from "../lib/http.ts";
 import { useSaving, useSettings } from "../lib/settings.ts";
@@ -22,13 +22,16 @@ export function Server() {
       {settings === null && trouble === null && <Waiting />}
       {settings !== null && (
         <>
-          <General settings={settings} refused={refused !== null} reload={reload} />
+          {/* Begun anew where what it shows has changed, and only then: what somebody is typing stays. */}
+          <General key={shownOf(settings)} settings={settings} refused={refused !== null} reload={reload} />
           <CertificatePanel refused={refused !== null} />
         </>
       )}
     </Page>
   );
 }
+
+const shownOf = ({ server, time, dns, web }: Settings) => JSON.stringify([server.name, time, dns, web.outside]);
 
 interface GeneralProps {
   settings: Settings;
@@ -38,19 +41,12 @@ interface GeneralProps {
 
 function General({ settings, refused, reload }: GeneralProps) {
   const no_name = useStore(app, ({ status }) => whyNot("change-name", status));
-  const [name, setName] = useState("");
-  const [zone, setZone] = useState("");
-  const [servers, setServers] = useState("");
-  const [dns, setDns] = useState("");
-  const [outside, setOutside] = useState(false);
+  const [name, setName] = useState(settings.server.name);
+  const [zone, setZone] = useState(settings.time.zone);
+  const [servers, setServers] = useState(settings.time.servers.join("\n"));
+  const [dns, setDns] = useState(settings.dns.servers.join("\n"));
+  const [outside, setOutside] = useState(settings.web.outside);
   const saving = useSaving();
-  useEffect(() => {
-    setName(settings.server.name);
-    setZone(settings.time.zone);
-    setServers(settings.time.servers.join("\n"));
-    setDns(settings.dns.servers.join("\n"));
-    setOutside(settings.web.outside);
-  }, [settings]);
   const done = () => {
     note("The settings are stored.");
     void reload();
